@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Text from targets is hostile: decode it strictly, and keep control characters off terminals. */
+#ifndef PYPROF_DAEMON_BASE_UTF8_H
+#define PYPROF_DAEMON_BASE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/text.h"
+
+#define UTF8_INVALID 0xffffffffu
+
+/* The next character of size ≥ 1 bytes: returns its length (1 for a bad byte, then UTF8_INVALID).
+ */
+size_t utf8_next(const char *bytes, size_t size, uint32_t *ret_char);
+/* Writes a code point (a lone surrogate or one > U+10FFFF as U+FFFD) to out[4]; returns its length.
+ */
+size_t utf8_encode(uint32_t c, char out[4]);
+/* Appends text for a terminal: C0, DEL, C1, bidirectional controls and bad bytes become U+FFFD. */
+void utf8_print(struct text *out, const char *bytes, size_t size);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The process table: one entry per Python process (supported or not) that lives or ended within ten
+ * minutes. Keyed by generation; pids are reused. Bounded; the longest-ended go first.
+ */
+#ifndef PYPROF_DAEMON_PROFILE_PROCESS_H
+#define PYPROF_DAEMON_PROFILE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/record.h"
+#include "daemon/base/map.h"
+#include "daemon/target/python.h"
+
+#define PROCESS_KEEP_NS (600ull * 1000000000ull) /* how long an ended process is shown */
+#define PROCESSES_MAX 8192
+
+struct process {
+	uint64_t generation, family;
+	pid_t pid, ppid, ns_pid;
+	uint32_t uid;
+	uint64_t start_time_ns; /* Unix epoch */
+	uint64_t ended_time_ns; /* 0 = lives */
+	char comm[16];
+	char *cmdline; /* NUL-separated arguments, cmdline_size bytes */
+	size_t cmdline_size;
+	char *unit, *container; /* NULL = none */
+	struct python python;   /* image.state says whether it is supported */
+	struct process_ticks
+	    ticks;           /* the kernel's counters, refreshed on demand, final after the end */
+	uint64_t stale;      /* samples whose names were lost in user space */
+	struct map *threads; /* tid (uint32_t) → struct thread */
+	bool names_wanted;   /* a thread without Python name was seen */
+};
+
+struct thread {
+	char comm[16];
+	char *python_name;
+	uint64_t ident;
+	uint64_t seen_ns; /* loop_now_ns() of its last sample */
+};
+
+struct processes;
+
+struct processes *processes_new(void);
+void processes_free(struct processes *processes);
+/* A new process (or NULL when out of memory). Fills what /proc still tells; later calls fill the
+ * rest from records. */
+struct process *processes_add(struct processes *processes, uint64_t generation, pid_t pid);
+struct process *processes_find(struct processes *processes, uint64_t generation);
+struct process *processes_by_pid(struct processes *processes, pid_t pid); /* the living one */
+void processes_ended(struct processes *processes, struct process *process, uint64_t wall_ns);
+/* Drops what ended too long ago; calls fn for each before it is freed. */
+void processes_expire(struct processes *processes, uint64_t wall_ns,
+		      void (*fn)(void *, struct process *), void *data);
+/* for (size_t at = 0; (p = processes_next(processes, &at));) — pid order is not promised */
+struct process *processes_next(struct processes *processes, size_t *at);
+size_t processes_count(const struct processes *processes);
+struct thread *process_thread(struct process *process, pid_t tid);
+
+#endif
