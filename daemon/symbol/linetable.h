@@ -12,4 +12,10 @@
 int linetable_line(uint32_t version, const uint8_t *table, size_t size, int first_line,
 		   uint32_t lasti);
 
+/*
+ * Bytes of code that a table speaks of. Of a table whose tail is missing only offsets below this
+ * are known: before 3.10 linetable_line() gives the last line for all that follow.
+ */
+uint64_t linetable_covered(uint32_t version, const uint8_t *table, size_t size);
+
 #endif
