@@ -175,7 +175,8 @@ struct py_process {
 	struct py_addresses at;
 	__u32 layout;
 	__u32 state;
-	struct process_ticks ticks;
+	struct process_ticks ticks;   /* of the always-on sampler */
+	struct process_ticks session; /* of events that a recording added */
 };
 
 /* Key of `gate`: code objects whose description has arrived. Written by the daemon, looked up by
