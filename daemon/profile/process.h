@@ -46,18 +46,29 @@ struct processes;
 
 struct processes *processes_new(void);
 void processes_free(struct processes *processes);
-/* A new process (or NULL when out of memory). Fills what /proc still tells; later calls fill the
- * rest from records. */
+/* A new process (or NULL when out of memory or PROCESSES_MAX live). Fills what /proc still tells;
+ * process_started(), process_argv() and process_cgroup() fill the rest from records. Ends the
+ * process that had the pid. May drop the longest-ended, through the fn of processes_expire(). */
 struct process *processes_add(struct processes *processes, uint64_t generation, pid_t pid);
 struct process *processes_find(struct processes *processes, uint64_t generation);
 struct process *processes_by_pid(struct processes *processes, pid_t pid); /* the living one */
 void processes_ended(struct processes *processes, struct process *process, uint64_t wall_ns);
-/* Drops what ended too long ago; calls fn for each before it is freed. */
+/* Drops what ended too long ago: ten minutes, or 65 s when more than 512 ended; calls fn for each
+ * before it is freed. */
 void processes_expire(struct processes *processes, uint64_t wall_ns,
 		      void (*fn)(void *, struct process *), void *data);
 /* for (size_t at = 0; (p = processes_next(processes, &at));) — pid order is not promised */
 struct process *processes_next(struct processes *processes, size_t *at);
 size_t processes_count(const struct processes *processes);
+/* New ones zeroed; the address holds until the next new thread. NULL: out of memory, too many. Set
+ * seen_ns, else the entry is swept. */
 struct thread *process_thread(struct process *process, pid_t tid);
+/* Reads comm, command line and uid again (they change: prctl, setproctitle, setuid). */
+void process_refresh(struct process *process);
+/* From a fork or exec record. A start time that /proc contradicts means that the pid has another
+ * owner by now: what /proc told is forgotten (uid UINT32_MAX), so set uid and comm after this. */
+void process_started(struct process *process, uint64_t start_boot_ns);
+void process_argv(struct process *process, const char *argv, size_t size); /* unless known */
+void process_cgroup(struct process *process, uint64_t id);                 /* unless known */
 
 #endif
