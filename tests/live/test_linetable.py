@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Line numbers are exact: every instruction of every code object of the standard library of each
+interpreter found gives the line that the interpreter itself gives. 0 wrong."""
+import glob
+import json
+import os
+import subprocess
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+# Fewer would mean that the library was not found: 3.6 alone has 61,223.
+CODES_MIN = 10000
+
+
+def interpreters():
+    """pyenv's, Debian's, and those named in PYPROF_INTERPRETERS (colon-separated), each once."""
+    paths = glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python3"))
+    paths += glob.glob("/usr/bin/python3.[0-9]*[0-9t]")
+    paths += [p for p in os.environ.get("PYPROF_INTERPRETERS", "").split(":") if p]
+    return sorted({os.path.realpath(p) for p in paths if os.access(p, os.X_OK)})
+
+
+@pytest.fixture(scope="module")
+def checker(tmp_path_factory):
+    """tests/live/linetable_check.c, built with the very object's source that the daemon links."""
+    program = str(tmp_path_factory.mktemp("linetable") / "check")
+    subprocess.run(
+        [os.environ.get("CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror",
+         "-I" + ROOT, os.path.join(HERE, "linetable_check.c"),
+         os.path.join(ROOT, "daemon/symbol/linetable.c"), "-o", program], check=True)
+    return program
+
+
+def check(python, checker, tmp_path):
+    """What the interpreter wrote (its counts) and what the checker read."""
+    with open(tmp_path / "dump.json", "w+") as told:
+        dump = subprocess.Popen([python, "-I", os.path.join(HERE, "linetable_dump.py")],
+                                stdout=subprocess.PIPE, stderr=told)
+        read = subprocess.run([checker], stdin=dump.stdout, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, universal_newlines=True)
+        dump.stdout.close()
+        assert dump.wait() == 0, open(tmp_path / "dump.json").read()
+        told.seek(0)
+        return json.load(told), read
+
+
+def test_interpreters_found():
+    assert interpreters()
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_lines_of_the_standard_library(python, checker, tmp_path):
+    wrote, read = check(python, checker, tmp_path)
+    assert read.returncode in (0, 1), read.stderr
+    found = json.loads(read.stdout)
+    print(python, wrote, found)
+    assert found["wrong"] == 0, read.stderr
+    assert found["codes"] == wrote["codes"] > CODES_MIN
+    assert found["instructions"] > found["codes"]
+    assert wrote["skipped"] < wrote["files"] / 20
