@@ -32,6 +32,10 @@ struct walk {
 	__u32 nframes;
 	__u32 unsent;
 	__u32 loss; /* enum loss_reason */
+	/* Of the current step: kept here and read back, so that the verifier sees one unknown number instead of
+	 * every path's range, and does not follow the paths apart. */
+	__u32 at;    /* where the frame lies in memory[] */
+	__u32 index; /* of the code object's slot */
 };
 
 /* A code object to describe after the walk. */

@@ -240,7 +240,8 @@ ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l, const 
 	failed = frame_read(s, l, frame);
 	if (failed < 0)
 		return walk_lose(w, LOSS_UNREADABLE);
-	at = (__u32)failed;
+	*(volatile __u32 *)&w->at = (__u32)failed;
+	at = *(volatile __u32 *)&w->at;
 	failed = 0;
 	w->frame = memory_u64(s, at + l->f_previous);
 	owner = frame_owner(s, l, at);
@@ -253,7 +254,8 @@ ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l, const 
 		code &= ~3ull;
 	if (!code)
 		return WALK_NEXT;
-	index = code_slot_find(cache, code, p->family);
+	*(volatile __u32 *)&w->index = code_slot_find(cache, code, p->family);
+	index = *(volatile __u32 *)&w->index;
 	slot = &cache->slots[index & (CODE_SLOTS - 1)];
 	if (slot->code != code || slot->family != p->family || w->nframes < VERIFIED_LEAVES ||
 	    (__u32)w->now_ms - slot->checked_ms > CACHE_MS) {
