@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "daemon/symbol/strings.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/map.h"
+#include "daemon/base/set.h"
+
+struct string {
+	struct set_node node;
+	uint32_t references;
+	uint32_t size;
+	char bytes[];
+};
+
+struct key {
+	const char *bytes;
+	size_t size;
+};
+
+static struct {
+	struct set set;
+	size_t bytes;
+} strings;
+
+static struct string *string_of(const char *bytes)
+{
+	return (struct string *)(bytes - offsetof(struct string, bytes));
+}
+
+static bool string_equal(const struct set_node *node, const void *data)
+{
+	const struct string *string = (const struct string *)node;
+	const struct key *key = data;
+
+	return string->size == key->size && !memcmp(string->bytes, key->bytes, key->size);
+}
+
+static size_t string_room(const struct string *string)
+{
+	return sizeof(*string) + string->size + 1;
+}
+
+static struct string *string_new(const char *bytes, size_t size, uint64_t hash)
+{
+	struct string *string = calloc(1, sizeof(*string) + size + 1);
+
+	if (!string)
+		return NULL;
+	string->size = (uint32_t)size;
+	memcpy(string->bytes, bytes, size);
+	if (!set_insert(&strings.set, &string->node, hash)) {
+		free(string);
+		return NULL;
+	}
+	strings.bytes += string_room(string);
+	return string;
+}
+
+const char *strings_intern(const char *bytes, size_t size)
+{
+	struct key key = {bytes, size};
+	uint64_t hash = map_hash(bytes, size);
+	struct string *string = (struct string *)set_find(&strings.set, hash, string_equal, &key);
+
+	if (!string)
+		string = string_new(bytes, size, hash);
+	if (!string)
+		return NULL;
+	string->references++;
+	return string->bytes;
+}
+
+const char *strings_ref(const char *bytes)
+{
+	string_of(bytes)->references++;
+	return bytes;
+}
+
+void strings_unref(const char *bytes)
+{
+	struct string *string;
+
+	if (!bytes)
+		return;
+	string = string_of(bytes);
+	if (--string->references)
+		return;
+	strings.bytes -= string_room(string);
+	set_remove(&strings.set, &string->node);
+	free(string);
+}
+
+size_t strings_count(void)
+{
+	return strings.set.count;
+}
+
+size_t strings_bytes(void)
+{
+	return strings.bytes + set_bytes(&strings.set);
+}
