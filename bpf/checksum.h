@@ -27,9 +27,11 @@ checksum_code(__u64 name, __u64 file, __u64 table, __u64 consts, __u32 first_lin
 }
 
 /* Key of `gate`: 64 bits of (family, code, checksum); a collision only delays a description. */
-static inline __attribute__((always_inline)) __u64 checksum_gate(__u64 family, __u64 code, __u32 checksum)
+static inline __attribute__((always_inline)) __u64 checksum_gate(__u64 family, __u64 code,
+								 __u32 checksum)
 {
-	return checksum_mix(checksum_mix(checksum_mix(0x2545f4914f6cdd1dull, family), code), checksum);
+	return checksum_mix(checksum_mix(checksum_mix(0x2545f4914f6cdd1dull, family), code),
+			    checksum);
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Describes a code object to the daemon, once: names and line table → code_record. So a process that has died is still
- * named, with lines. What does not fit or is not in memory is flagged; the daemon reads it while the process lives.
+ * Describes a code object to the daemon, once: names and line table → code_record. So a process
+ * that has died is still named, with lines. What does not fit or is not in memory is flagged; the
+ * daemon reads it while the process lives.
  */
 #ifndef PYPROF_BPF_DESCRIBE_H
 #define PYPROF_BPF_DESCRIBE_H
@@ -11,8 +12,8 @@
 #include "bpf/walk.h"
 
 /* Copies a compact str's characters to data[at]; 0 bytes and partial when it cannot. */
-ALWAYS_INLINE void describe_string(struct scratch *s, const struct py_layout *l, __u64 string, __u64 at,
-				   __u16 *ret_bytes, __u8 *ret_kind, __u32 partial)
+ALWAYS_INLINE void describe_string(struct scratch *s, const struct py_layout *l, __u64 string,
+				   __u64 at, __u16 *ret_bytes, __u8 *ret_kind, __u32 partial)
 {
 	__u32 state, kind, start;
 	__u64 length, n;
@@ -53,7 +54,8 @@ ALWAYS_INLINE void describe_string(struct scratch *s, const struct py_layout *l,
 	*ret_kind = kind;
 }
 
-ALWAYS_INLINE void describe_table(struct scratch *s, const struct py_layout *l, __u64 bytes, __u64 at)
+ALWAYS_INLINE void describe_table(struct scratch *s, const struct py_layout *l, __u64 bytes,
+				  __u64 at)
 {
 	struct code_record *r = &s->code.record;
 	long failed = 0;
@@ -80,9 +82,10 @@ ALWAYS_INLINE void describe_table(struct scratch *s, const struct py_layout *l, 
 	r->table_bytes = n;
 }
 
-/* Fills s->code; returns the record's size, 0 when the object is not readable or is another one by now. */
-ALWAYS_INLINE __u64 describe_code(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-				  const struct unsent_code *unsent)
+/* Fills s->code; returns the record's size, 0 when the object is not readable or is another one by
+ * now. */
+ALWAYS_INLINE __u64 describe_code(struct scratch *s, const struct py_layout *l,
+				  const struct py_process *p, const struct unsent_code *unsent)
 {
 	struct code_record *r = &s->code.record;
 	__u64 size = l->co_span, at;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The few kernel fields that are read, relocated by CO-RE; everything else comes from UAPI headers. */
+/* The few kernel fields that are read, relocated by CO-RE; everything else comes from UAPI headers.
+ */
 #ifndef PYPROF_BPF_KERNEL_H
 #define PYPROF_BPF_KERNEL_H
 

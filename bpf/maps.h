@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every map, declared once; defined in maps.bpf.c. Sizes marked "daemon" are set between open and load.
- * Per-CPU parts are plain arrays indexed by CPU: per-CPU maps are sized by possible CPUs (often 240 on a 4-CPU
- * guest) and their values are limited to 32 KiB.
+ * Every map, declared once; defined in maps.bpf.c. Sizes marked "daemon" are set between open and
+ * load. Per-CPU parts are plain arrays indexed by CPU: per-CPU maps are sized by possible CPUs
+ * (often 240 on a 4-CPU guest) and their values are limited to 32 KiB.
  */
 #ifndef PYPROF_BPF_MAPS_H
 #define PYPROF_BPF_MAPS_H
@@ -12,7 +12,8 @@
 #include "bpf/config.h"
 #include "bpf/scratch.h"
 
-/* tgid → its interpreter and counters. Written by process.bpf.c and the daemon. Bound: 16,384 processes. */
+/* tgid → its interpreter and counters. Written by process.bpf.c and the daemon. Bound: 16,384
+ * processes. */
 struct processes_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -36,8 +37,9 @@ struct images_map {
 	__type(value, struct py_image);
 };
 
-/* Code objects whose description has arrived (code_key hashed to 64 bits → 1). Written by the daemon only, as
- * perf events must not update shared hash maps. Full: descriptions are sent again, which costs and loses nothing. */
+/* Code objects whose description has arrived (code_key hashed to 64 bits → 1). Written by the
+ * daemon only, as perf events must not update shared hash maps. Full: descriptions are sent again,
+ * which costs and loses nothing. */
 struct gate_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072); /* daemon */

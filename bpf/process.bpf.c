@@ -2,15 +2,16 @@
 /*
  * Life cycle: fork, exec and exit keep `processes` current, in the kernel, and tell the daemon.
  *
- * A forked worker is sampled from its first instruction (it inherits its parent's configuration); an exec of a known static
- * interpreter too (by its inode). A shared libpython is seen by the daemon (PERF_RECORD_MMAP2) and configured from
- * there. Raw tracepoints: no syscall pays for them.
+ * A forked worker is sampled from its first instruction (it inherits its parent's configuration);
+ * an exec of a known static interpreter too (by its inode). A shared libpython is seen by the
+ * daemon (PERF_RECORD_MMAP2) and configured from there. Raw tracepoints: no syscall pays for them.
  */
 #include "bpf/maps.h"
 
 const volatile __u32 cpus_here = 1; /* entries per context of `scratches` */
 
-/* Ticks that these programs could not serve, and records that found the ring full: the daemon then rescans /proc. */
+/* Ticks that these programs could not serve, and records that found the ring full: the daemon then
+ * rescans /proc. */
 __u64 events_lost = 0;
 
 static __always_inline void header_of(struct record_header *h, __u16 kind, __u32 size)
@@ -38,7 +39,25 @@ static __always_inline void process_forget(__u32 tgid)
 	bpf_map_delete_elem(&processes, &tgid);
 }
 
-static __always_inline void fork_tell(struct task_struct *child, const struct py_process *p, __u32 pid)
+/* The process, or its image before an exec, is over: its counters are final. */
+static __always_inline void process_over(__u32 tgid, __u32 exit_code)
+{
+	struct py_process *p = bpf_map_lookup_elem(&processes, &tgid);
+	struct exit_record r = {};
+
+	if (!p)
+		return;
+	header_of(&r.header, RECORD_EXIT, sizeof(r));
+	r.generation = p->generation;
+	r.pid = tgid;
+	r.exit_code = exit_code;
+	r.ticks = p->ticks;
+	process_forget(tgid);
+	event_send(&r, sizeof(r));
+}
+
+static __always_inline void fork_tell(struct task_struct *child, const struct py_process *p,
+				      __u32 pid)
 {
 	struct fork_record r = {};
 
@@ -100,7 +119,8 @@ static __always_inline __u64 address_at(__u64 start, __u64 relative)
 }
 
 /* A known interpreter: its addresses follow from where the kernel mapped it. */
-static __always_inline int process_place(struct scratch *s, const struct py_image *image, __u64 start, __u32 tgid)
+static __always_inline int process_place(struct scratch *s, const struct py_image *image,
+					 __u64 start, __u32 tgid)
 {
 	struct py_process *p = &s->process;
 
@@ -133,7 +153,8 @@ static __always_inline __u32 argv_read(struct scratch *s, struct mm_struct *mm)
 	return size;
 }
 
-static __always_inline void exec_fill(struct scratch *s, struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline void exec_fill(struct scratch *s, struct task_struct *task,
+				      struct linux_binprm *bprm)
 {
 	struct exec_record *r = &s->exec.record;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
@@ -152,8 +173,9 @@ static __always_inline void exec_fill(struct scratch *s, struct task_struct *tas
 }
 
 /*
- * Newer kernels run tracepoint programs preemptibly: two execs can meet on one CPU. The area is taken by an addition,
- * since exchange needs 5.12; whoever does not find itself alone gives up and is counted.
+ * Newer kernels run tracepoint programs preemptibly: two execs can meet on one CPU. The area is
+ * taken by an addition, since exchange needs 5.12; whoever does not find itself alone gives up and
+ * is counted.
  */
 static __always_inline int scratch_take(struct scratch *s)
 {
@@ -174,7 +196,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct scratch *s;
 	__u64 size;
 
-	process_forget(tgid);
+	process_over(tgid, 0);
 	s = bpf_map_lookup_elem(&scratches, &seat);
 	if (!s || !scratch_take(s)) {
 		__sync_fetch_and_add(&events_lost, 1);
@@ -183,7 +205,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	exec_fill(s, task, (struct linux_binprm *)ctx->args[2]);
 	image = bpf_map_lookup_elem(&images, &s->exec.record.image);
 	if (image && image->state != PY_NOT_PYTHON)
-		s->exec.record.configured = process_place(s, image, s->exec.record.start_code, tgid);
+		s->exec.record.configured =
+		    process_place(s, image, s->exec.record.start_code, tgid);
 	size = s->exec.record.argv_bytes;
 	asm volatile("" : "+r"(size));
 	if (size > ARGV_MAX)
@@ -199,20 +222,10 @@ SEC("raw_tp/sched_process_exit")
 int process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx->args[0];
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct exit_record r = {};
-	struct py_process *p;
 
-	p = bpf_map_lookup_elem(&processes, &tgid);
-	/* `live` was decremented before (kernel/exit.c, do_exit): 0 means that this was the last thread. */
-	if (!p || BPF_CORE_READ(task, signal, live.counter) > 0)
-		return 0;
-	header_of(&r.header, RECORD_EXIT, sizeof(r));
-	r.generation = p->generation;
-	r.pid = tgid;
-	r.exit_code = BPF_CORE_READ(task, exit_code);
-	r.ticks = p->ticks;
-	process_forget(tgid);
-	event_send(&r, sizeof(r));
+	/* `live` was decremented before (kernel/exit.c, do_exit): 0 means that this was the last
+	 * thread. */
+	if (BPF_CORE_READ(task, signal, live.counter) <= 0)
+		process_over(bpf_get_current_pid_tgid() >> 32, BPF_CORE_READ(task, exit_code));
 	return 0;
 }

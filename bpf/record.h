@@ -119,7 +119,7 @@ struct exec_record {
 	char argv[]; /* NUL-separated, cut at ARGV_MAX */
 };
 
-/* The last thread of a configured process ended. */
+/* The last thread of a configured process ended, or it called execve (an exec record follows). */
 struct exit_record {
 	struct record_header header;
 	__u64 generation;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The sampler: perf event → find the thread → walk its frames → describe new code objects → one sample record.
+ * The sampler: perf event → find the thread → walk its frames → describe new code objects → one
+ * sample record.
  *
- * Each tick of a CPU ends in exactly one counter (struct cpu_ticks). Two sets of programs share every step and are chosen
- * by autoload: sample_loop uses bpf_loop (5.17+), sample_tail chains tail calls (5.10–5.16; bpf_loop in the same program
- * is refused there before dead code goes).
+ * Each tick of a CPU ends in exactly one counter (struct cpu_ticks). Two sets of programs share
+ * every step and are chosen by autoload: sample_loop uses bpf_loop (5.17+), sample_tail chains tail
+ * calls (5.10–5.16; bpf_loop in the same program is refused there before dead code goes).
  */
 #include "bpf/maps.h"
 #include "bpf/describe.h"
 #include "bpf/thread.h"
 #include "bpf/walk.h"
 
-const volatile __u32 self_tgid = 0;  /* the daemon, profiled out */
-const volatile __u32 cpus = 1;	     /* entries of the per-CPU arrays */
+const volatile __u32 self_tgid = 0; /* the daemon, profiled out */
+const volatile __u32 cpus = 1;      /* entries of the per-CPU arrays */
 const volatile __u32 cpus_per_ring = 16;
 const volatile __u64 period_ns = 1000000000 / 99; /* of the always-on event */
-const volatile __u32 ring_wake_bytes = 1 << 18;	  /* below, the daemon's timer drains */
+const volatile __u32 ring_wake_bytes = 1 << 18;   /* below, the daemon's timer drains */
 
 /* Template of the rings; the daemon creates the real ones. */
 struct ring_template {
@@ -38,7 +39,8 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } tail_steps SEC(".maps");
 
-/* Recordings at a higher rate: tgid-independent period of the event that fired, from its own attributes. */
+/* Recordings at a higher rate: tgid-independent period of the event that fired, from its own
+ * attributes. */
 ALWAYS_INLINE __u64 event_period(const struct bpf_perf_event_data *ctx)
 {
 	return ctx->sample_period;
@@ -59,7 +61,8 @@ ALWAYS_INLINE void tick_is(struct cpu_ticks *t, __u32 source, __u32 kind)
 }
 
 /* Counts how a Python process's tick ended; kind is used when nothing was lost. */
-ALWAYS_INLINE void tick_ends(struct cpu_ticks *t, struct py_process *p, __u32 source, __u32 loss, __u32 kind)
+ALWAYS_INLINE void tick_ends(struct cpu_ticks *t, struct py_process *p, __u32 source, __u32 loss,
+			     __u32 kind)
 {
 	struct process_ticks *own = source == SOURCE_ALWAYS ? &p->ticks : &p->session;
 
@@ -75,7 +78,8 @@ ALWAYS_INLINE void tick_ends(struct cpu_ticks *t, struct py_process *p, __u32 so
 	tick_is(t, source, kind);
 }
 
-/* due: what the event's own clock says; the difference to `ran` are the ticks that the kernel skipped. */
+/* due: what the event's own clock says; the difference to `ran` are the ticks that the kernel
+ * skipped. */
 ALWAYS_INLINE void tick_due(struct bpf_perf_event_data *ctx, struct cpu_ticks *t)
 {
 	struct bpf_perf_event_value value = {};
@@ -103,8 +107,9 @@ ALWAYS_INLINE void *ring_of(__u32 cpu)
 
 ALWAYS_INLINE long ring_send(void *ring, void *record, __u64 size)
 {
-	__u64 flags = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= ring_wake_bytes ? BPF_RB_FORCE_WAKEUP
-										  : BPF_RB_NO_WAKEUP;
+	__u64 flags = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= ring_wake_bytes
+			  ? BPF_RB_FORCE_WAKEUP
+			  : BPF_RB_NO_WAKEUP;
 
 	return bpf_ringbuf_output(ring, record, size, flags);
 }
@@ -126,8 +131,8 @@ ALWAYS_INLINE __u64 futex_of(const struct pt_regs___kernel *regs)
 }
 
 /* Everything of a sample that is known before the walk. */
-ALWAYS_INLINE void sample_fill(struct bpf_perf_event_data *ctx, struct scratch *s, const struct py_process *p,
-			       __u32 source, __u64 ident)
+ALWAYS_INLINE void sample_fill(struct bpf_perf_event_data *ctx, struct scratch *s,
+			       const struct py_process *p, __u32 source, __u64 ident)
 {
 	struct sample_record *r = &s->sample.record;
 	__u64 id = bpf_get_current_pid_tgid();
@@ -149,7 +154,8 @@ ALWAYS_INLINE void sample_fill(struct bpf_perf_event_data *ctx, struct scratch *
 		r->leaf = LEAF_SYSTEM;
 	} else {
 		r->ip = ctx->regs.rip;
-		r->leaf = r->ip >= p->at.text_start && r->ip < p->at.text_end ? LEAF_PYTHON : LEAF_NATIVE;
+		r->leaf =
+		    r->ip >= p->at.text_start && r->ip < p->at.text_end ? LEAF_PYTHON : LEAF_NATIVE;
 	}
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 }
@@ -225,8 +231,8 @@ ALWAYS_INLINE void describe_send(struct sampling *g, __u64 i)
 }
 
 /*
- * From the tick to the first frame. 0: s->walk is ready; otherwise the tick is over and counted. The scratch area is
- * held only in the first case.
+ * From the tick to the first frame. 0: s->walk is ready; otherwise the tick is over and counted.
+ * The scratch area is held only in the first case.
  */
 ALWAYS_INLINE int sample_begin(struct bpf_perf_event_data *ctx, struct sampling *g, __u32 source,
 			       const struct pt_regs___kernel *user_regs)
@@ -259,21 +265,23 @@ ALWAYS_INLINE int sample_begin(struct bpf_perf_event_data *ctx, struct sampling 
 	g->scratch->busy = 1;
 	ident = BPF_CORE_READ(task, thread.fsbase);
 	sample_fill(ctx, g->scratch, g->process, source, ident);
-	state = thread_find(g->scratch, g->layout, g->process, threads, (__u32)bpf_get_current_pid_tgid(),
-			    ident, now_ms, &loss);
+	state = thread_find(g->scratch, g->layout, g->process, threads,
+			    (__u32)bpf_get_current_pid_tgid(), ident, now_ms, &loss);
 	walk_start(&g->scratch->walk, 0, now_ms);
 	if (state) {
 		if (g->scratch->sample.record.leaf == LEAF_SYSTEM)
 			futex = futex_of(user_regs);
 		g->scratch->sample.record.gil =
-			gil_state_of(g->scratch, g->layout, g->process, state, futex);
+		    gil_state_of(g->scratch, g->layout, g->process, state, futex);
 		walk_start(&g->scratch->walk, thread_frame(g->scratch, g->layout), now_ms);
 	}
 	g->scratch->walk.loss = loss;
 	return 0;
 }
 
-/* --- bpf_loop -------------------------------------------------------------------------------------------------- */
+/* --- bpf_loop
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static long walk_one(__u32 i __attribute__((unused)), void *data)
 {
@@ -318,7 +326,8 @@ int session_loop(struct bpf_perf_event_data *ctx)
 	return sample_by_loop(ctx, SOURCE_SESSION);
 }
 
-/* --- tail calls, for kernels without bpf_loop ------------------------------------------------------------------- */
+/* --- tail calls, for kernels without bpf_loop
+ * ------------------------------------------------------------------- */
 
 /* The limit is 32 tail calls: 26 × 80 frames ≥ WALK_STEPS_MAX, and 4 × 16 descriptions. */
 #define TAIL_FRAMES 80

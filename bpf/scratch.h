@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Working memory of one CPU and context: far too large for the 512-byte BPF stack. Also the walker's interface: tests
- * compile the walker natively over the same struct.
+ * Working memory of one CPU and context: far too large for the 512-byte BPF stack. Also the
+ * walker's interface: tests compile the walker natively over the same struct.
  */
 #ifndef PYPROF_BPF_SCRATCH_H
 #define PYPROF_BPF_SCRATCH_H
@@ -9,12 +9,13 @@
 #include "bpf/config.h"
 #include "bpf/record.h"
 
-/* A perf event may interrupt a tracepoint's program, and that one a uprobe's: each has its own area. */
+/* A perf event may interrupt a tracepoint's program, and that one a uprobe's: each has its own
+ * area. */
 enum scratch_context { SCRATCH_PERF, SCRATCH_TRACEPOINT, SCRATCH_UPROBE, SCRATCH_CONTEXTS };
 
 /*
- * memory[]: a window of the frames' data stack (0 …) and, for frames that lie elsewhere (generators, the C stack), one
- * frame at SIDE. One array, so that one bounds check serves both.
+ * memory[]: a window of the frames' data stack (0 …) and, for frames that lie elsewhere
+ * (generators, the C stack), one frame at SIDE. One array, so that one bounds check serves both.
  */
 #define MEMORY_SIZE 8192
 #define MEMORY_MASK (MEMORY_SIZE - 1)
@@ -24,16 +25,17 @@ enum scratch_context { SCRATCH_PERF, SCRATCH_TRACEPOINT, SCRATCH_UPROBE, SCRATCH
 #define HEAD_MASK (HEAD_SIZE - 1)
 
 struct walk {
-	__u64 frame; /* next frame to visit, 0 at the end */
+	__u64 frame;               /* next frame to visit, 0 at the end */
 	__u64 window, window_size; /* user address and bytes of the window */
-	__u64 near_stack, near_side; /* last frames read: the next is likely just below one of them */
+	__u64 near_stack,
+	    near_side; /* last frames read: the next is likely just below one of them */
 	__u64 now_ms;
 	__u32 steps;
 	__u32 nframes;
 	__u32 unsent;
 	__u32 loss; /* enum loss_reason */
-	/* Of the current step: kept here and read back, so that the verifier sees one unknown number instead of
-	 * every path's range, and does not follow the paths apart. */
+	/* Of the current step: kept here and read back, so that the verifier sees one unknown
+	 * number instead of every path's range, and does not follow the paths apart. */
 	__u32 at;    /* where the frame lies in memory[] */
 	__u32 index; /* of the code object's slot */
 };
@@ -52,7 +54,7 @@ struct scratch {
 	struct unsent_code unsent[UNSENT_MAX];
 	__u8 thread[HEAD_SIZE + 8]; /* head of the PyThreadState */
 	__u8 head[HEAD_SIZE + 8];   /* head of a code object */
-	__u8 string[96];	    /* head of a str */
+	__u8 string[96];            /* head of a str */
 	__u8 memory[MEMORY_SIZE + 8];
 	struct {
 		struct sample_record record;
@@ -69,7 +71,8 @@ struct scratch {
 	struct py_process process; /* one that is being made */
 };
 
-/* What a CPU remembers of a thread for a second: its thread state, or that it has none. Direct-mapped by tid. */
+/* What a CPU remembers of a thread for a second: its thread state, or that it has none.
+ * Direct-mapped by tid. */
 #define THREAD_SLOTS 256
 #define CACHE_MS 1000
 struct thread_slot {
@@ -91,7 +94,7 @@ struct code_slot {
 	__u32 checked_ms;
 	__u32 checksum;
 	__s32 first_traceable; /* byte offset of the first traced instruction */
-	__u32 sent;	       /* its description is in the ring or with the daemon */
+	__u32 sent;            /* its description is in the ring or with the daemon */
 };
 struct code_cache {
 	struct code_slot slots[CODE_SLOTS];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Finds the PyThreadState of the interrupted thread: cache → pthread key → the interpreters' thread lists.
+ * Finds the PyThreadState of the interrupted thread: cache → pthread key → the interpreters' thread
+ * lists.
  *
- * Not through _Py_tss_tstate (3.12+): it is NULL whenever the GIL is released, which is when NumPy works and when a
- * thread is blocked. The identity is PyThreadState.thread_id == pthread_self() == the FS base (glibc and musl), the
- * same in every pid namespace; it is verified by the read that fetches the frame pointer, at each use.
+ * Not through _Py_tss_tstate (3.12+): it is NULL whenever the GIL is released, which is when NumPy
+ * works and when a thread is blocked. The identity is PyThreadState.thread_id == pthread_self() ==
+ * the FS base (glibc and musl), the same in every pid namespace; it is verified by the read that
+ * fetches the frame pointer, at each use.
  */
 #ifndef PYPROF_BPF_THREAD_H
 #define PYPROF_BPF_THREAD_H
@@ -13,13 +15,15 @@
 #include "bpf/user_memory.h"
 #include "bpf/walk.h"
 
-/* glibc x86-64, 2.27–2.43: struct pthread.specific_1stblock, .specific; 16-byte entries, data at +8 */
+/* glibc x86-64, 2.27–2.43: struct pthread.specific_1stblock, .specific; 16-byte entries, data at +8
+ */
 #define GLIBC_KEYS 0x310
 #define GLIBC_KEY_BLOCKS 0x510
 #define GLIBC_KEYS_PER_BLOCK 32
 
 /* Reads the head of a thread state into s->thread. 0 when it is `ident`'s. */
-ALWAYS_INLINE int thread_read(struct scratch *s, const struct py_layout *l, __u64 state, __u64 ident)
+ALWAYS_INLINE int thread_read(struct scratch *s, const struct py_layout *l, __u64 state,
+			      __u64 ident)
 {
 	__u64 size = l->ts_span;
 
@@ -29,7 +33,8 @@ ALWAYS_INLINE int thread_read(struct scratch *s, const struct py_layout *l, __u6
 	return head_u64(s->thread, l->ts_thread_id) == ident ? 0 : 1;
 }
 
-/* The value of the pthread key that holds the thread state; 0 when unset or unreadable. *starting: no key yet. */
+/* The value of the pthread key that holds the thread state; 0 when unset or unreadable. *starting:
+ * no key yet. */
 ALWAYS_INLINE __u64 thread_by_key(const struct py_process *p, __u64 ident, int *starting)
 {
 	struct {
@@ -48,15 +53,16 @@ ALWAYS_INLINE __u64 thread_by_key(const struct py_process *p, __u64 ident, int *
 		return 0;
 	if (tss.key < GLIBC_KEYS_PER_BLOCK)
 		return user_u64(ident + GLIBC_KEYS + 16 * (__u64)tss.key + 8, &failed);
-	block = user_u64(ident + GLIBC_KEY_BLOCKS + 8 * ((__u64)tss.key / GLIBC_KEYS_PER_BLOCK), &failed);
+	block = user_u64(ident + GLIBC_KEY_BLOCKS + 8 * ((__u64)tss.key / GLIBC_KEYS_PER_BLOCK),
+			 &failed);
 	if (!block)
 		return 0;
 	return user_u64(block + 16 * ((__u64)tss.key % GLIBC_KEYS_PER_BLOCK) + 8, &failed);
 }
 
 /* Walks interpreters and their threads; s->thread is the match when found. 0 = not in the lists. */
-ALWAYS_INLINE __u64 thread_by_list(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-				   __u64 ident, __u32 *loss)
+ALWAYS_INLINE __u64 thread_by_list(struct scratch *s, const struct py_layout *l,
+				   const struct py_process *p, __u64 ident, __u32 *loss)
 {
 	long failed = 0;
 	__u64 interp = user_u64(p->at.interp_head, &failed), state;
@@ -85,8 +91,8 @@ ALWAYS_INLINE __u64 thread_by_list(struct scratch *s, const struct py_layout *l,
 	return 0;
 }
 
-ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-				  __u64 ident, __u32 *loss)
+ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l,
+				  const struct py_process *p, __u64 ident, __u32 *loss)
 {
 	int starting = 0;
 	__u64 state = thread_by_key(p, ident, &starting);
@@ -101,16 +107,19 @@ ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l, 
 }
 
 /*
- * The thread state of this thread, its head in s->thread; 0: a native thread, or *loss says what went wrong. Threads
- * without Python state would walk the whole list at every sample, so their absence is remembered too.
+ * The thread state of this thread, its head in s->thread; 0: a native thread, or *loss says what
+ * went wrong. Threads without Python state would walk the whole list at every sample, so their
+ * absence is remembered too.
  */
-ALWAYS_INLINE __u64 thread_find(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-				struct thread_cache *cache, __u32 tid, __u64 ident, __u64 now_ms, __u32 *loss)
+ALWAYS_INLINE __u64 thread_find(struct scratch *s, const struct py_layout *l,
+				const struct py_process *p, struct thread_cache *cache, __u32 tid,
+				__u64 ident, __u64 now_ms, __u32 *loss)
 {
 	struct thread_slot *slot = &cache->slots[tid & (THREAD_SLOTS - 1)];
 	__u64 state;
 
-	if (slot->tid == tid && slot->generation == p->generation && now_ms - slot->checked_ms < CACHE_MS) {
+	if (slot->tid == tid && slot->generation == p->generation &&
+	    now_ms - slot->checked_ms < CACHE_MS) {
 		if (!slot->state || thread_read(s, l, slot->state, ident) == 0)
 			return slot->state;
 	}
@@ -134,7 +143,8 @@ ALWAYS_INLINE __u64 thread_frame(const struct scratch *s, const struct py_layout
 }
 
 /* Address of the GIL structure that this thread takes; 0: unknown. */
-ALWAYS_INLINE __u64 gil_address(const struct scratch *s, const struct py_layout *l, const struct py_process *p)
+ALWAYS_INLINE __u64 gil_address(const struct scratch *s, const struct py_layout *l,
+				const struct py_process *p)
 {
 	long failed = 0;
 
@@ -144,8 +154,8 @@ ALWAYS_INLINE __u64 gil_address(const struct scratch *s, const struct py_layout 
 }
 
 /*
- * Whether the thread holds the GIL. futex: the address that it waits on, 0 when it is not in futex(2). A futex inside the
- * GIL structure is a wait for the GIL: exact, no symbols needed.
+ * Whether the thread holds the GIL. futex: the address that it waits on, 0 when it is not in
+ * futex(2). A futex inside the GIL structure is a wait for the GIL: exact, no symbols needed.
  */
 ALWAYS_INLINE enum gil_state gil_state_of(const struct scratch *s, const struct py_layout *l,
 					  const struct py_process *p, __u64 state, __u64 futex)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads the memory of the interrupted thread's process. The walker is also compiled natively by tests, where
- * user_read() is theirs. A read costs about 75 ns whatever its size up to 256 bytes: the number of reads is the cost.
+ * Reads the memory of the interrupted thread's process. The walker is also compiled natively by
+ * tests, where user_read() is theirs. A read costs about 75 ns whatever its size up to 256 bytes:
+ * the number of reads is the cost.
  */
 #ifndef PYPROF_BPF_USER_MEMORY_H
 #define PYPROF_BPF_USER_MEMORY_H

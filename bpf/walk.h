@@ -2,9 +2,9 @@
 /*
  * Walks the Python frames of the interrupted thread: thread state → [walk] → sample.frames[].
  *
- * One step visits one frame; the callers repeat it by bpf_loop or by tail calls. Consistent without any lock or pause,
- * because the thread that owns the frames is the one that was interrupted. CPython 3.6–3.15; the shapes are
- * in pycore_frame.h (3.11+) and frameobject.h.
+ * One step visits one frame; the callers repeat it by bpf_loop or by tail calls. Consistent without
+ * any lock or pause, because the thread that owns the frames is the one that was interrupted.
+ * CPython 3.6–3.15; the shapes are in pycore_frame.h (3.11+) and frameobject.h.
  */
 #ifndef PYPROF_BPF_WALK_H
 #define PYPROF_BPF_WALK_H
@@ -55,9 +55,9 @@ ALWAYS_INLINE int frame_below(__u64 frame, __u64 last)
 }
 
 /*
- * Brings a frame into memory[]; returns where, or negative. 3.11+ frames lie side by side, callers below callees:
- * one read from the start of the page serves all of its frames, and never touches a page that the frame itself
- * does not lie in.
+ * Brings a frame into memory[]; returns where, or negative. 3.11+ frames lie side by side, callers
+ * below callees: one read from the start of the page serves all of its frames, and never touches a
+ * page that the frame itself does not lie in.
  */
 ALWAYS_INLINE long frame_read(struct scratch *s, const struct py_layout *l, __u64 frame)
 {
@@ -121,8 +121,9 @@ ALWAYS_INLINE __u32 code_head_checksum(const struct py_layout *l, const __u8 *he
 ALWAYS_INLINE int gate_passed(__u64 family, __u64 code, __u32 checksum);
 
 /* Fills the slot from the code object's memory. 0; 1: not a code object; negative: unreadable. */
-ALWAYS_INLINE int code_check(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-			     struct code_slot *slot, __u32 index, __u64 code)
+ALWAYS_INLINE int code_check(struct scratch *s, const struct py_layout *l,
+			     const struct py_process *p, struct code_slot *slot, __u32 index,
+			     __u64 code)
 {
 	struct walk *w = &s->walk;
 	__u64 size = l->co_span, n;
@@ -161,8 +162,10 @@ ALWAYS_INLINE int code_check(struct scratch *s, const struct py_layout *l, const
 	return 0;
 }
 
-/* 3.14t+: instructions may be a thread's own copy: entries[tlbc_index] of co_tlbc; entry 0 is the code's own. */
-ALWAYS_INLINE __u64 code_start(struct scratch *s, const struct py_layout *l, __u64 code, __u32 at, long *failed)
+/* 3.14t+: instructions may be a thread's own copy: entries[tlbc_index] of co_tlbc; entry 0 is the
+ * code's own. */
+ALWAYS_INLINE __u64 code_start(struct scratch *s, const struct py_layout *l, __u64 code, __u32 at,
+			       long *failed)
 {
 	__s32 index;
 	__u64 copies;
@@ -177,7 +180,8 @@ ALWAYS_INLINE __u64 code_start(struct scratch *s, const struct py_layout *l, __u
 }
 
 /* Byte offset of the current instruction; negative before the first one. */
-ALWAYS_INLINE __s64 frame_lasti(struct scratch *s, const struct py_layout *l, __u64 code, __u32 at, long *failed)
+ALWAYS_INLINE __s64 frame_lasti(struct scratch *s, const struct py_layout *l, __u64 code, __u32 at,
+				long *failed)
 {
 	__s64 lasti;
 
@@ -214,7 +218,8 @@ ALWAYS_INLINE int walk_keep(struct scratch *s, __u64 code, __s64 lasti, __u32 ch
 		return walk_lose(w, LOSS_TRUNCATED);
 	s->sample.frames[n].code = code;
 	s->sample.frames[n].checksum = checksum;
-	s->sample.frames[n].lasti = lasti < 0 || lasti >= FRAME_LASTI_NONE ? FRAME_LASTI_NONE : (__u32)lasti;
+	s->sample.frames[n].lasti =
+	    lasti < 0 || lasti >= FRAME_LASTI_NONE ? FRAME_LASTI_NONE : (__u32)lasti;
 	if (entry)
 		s->sample.frames[n].lasti |= FRAME_ENTRY;
 	w->nframes = n + 1;
@@ -222,8 +227,8 @@ ALWAYS_INLINE int walk_keep(struct scratch *s, __u64 code, __s64 lasti, __u32 ch
 }
 
 /* Visits walk.frame. WALK_NEXT, or WALK_END with walk.loss set when the stack is not complete. */
-ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l, const struct py_process *p,
-			    struct code_cache *cache)
+ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l,
+			    const struct py_process *p, struct code_cache *cache)
 {
 	struct walk *w = &s->walk;
 	__u64 frame = w->frame, code;
@@ -270,7 +275,8 @@ ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l, const 
 		return walk_lose(w, LOSS_UNREADABLE);
 	/* A frame that has not reached its first traced instruction is not shown by CPython either
 	 * (_PyFrame_IsIncomplete); the cleanup shim of specialised __init__ calls is one. */
-	if (l->co_firsttraceable != PY_NONE && owner != l->f_owner_generator && lasti < slot->first_traceable)
+	if (l->co_firsttraceable != PY_NONE && owner != l->f_owner_generator &&
+	    lasti < slot->first_traceable)
 		return WALK_NEXT;
 	return walk_keep(s, code, lasti, slot->checksum,
 			 l->f_is_entry == PY_NONE ? !(l->flags & PY_INTERP_FRAMES)

@@ -16,9 +16,10 @@
 #include "daemon/base/log.h"
 #include "pyprof.skel.h"
 
-#define CPUS_PER_RING 16	   /* in NMI the ring is taken by trylock: contention is loss */
-#define RING_BYTES (4u << 20)	   /* 16 CPUs × 999 Hz × 1 KiB for a quarter second */
-#define RING_WAKE_BYTES (1u << 18) /* below, the 50 ms timer drains: ten wake-ups a second cost nothing */
+#define CPUS_PER_RING 16      /* in NMI the ring is taken by trylock: contention is loss */
+#define RING_BYTES (4u << 20) /* 16 CPUs × 999 Hz × 1 KiB for a quarter second */
+#define RING_WAKE_BYTES                                                                            \
+	(1u << 18) /* below, the 50 ms timer drains: ten wake-ups a second cost nothing */
 
 struct probe {
 	struct pyprof *skeleton;
@@ -60,9 +61,11 @@ static void programs_choose(struct probe *probe)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, probe->skeleton->obj) {
+	bpf_object__for_each_program(program, probe->skeleton->obj)
+	{
 		const char *name = bpf_program__name(program);
-		bool is_loop = strstr(name, "_loop") != NULL, is_tail = strstr(name, "tail") != NULL;
+		bool is_loop = strstr(name, "_loop") != NULL,
+		     is_tail = strstr(name, "tail") != NULL;
 
 		if (is_loop || is_tail)
 			bpf_program__set_autoload(program, is_loop == probe->loop);
@@ -101,7 +104,8 @@ static int rings_make(struct probe *probe)
 	probe->ring_fds = calloc(probe->rings, sizeof(int));
 	if (!probe->ring_fds)
 		return -ENOMEM;
-	probe->reader = ring_buffer__new(bpf_map__fd(probe->skeleton->maps.events), record_seen, probe, NULL);
+	probe->reader =
+	    ring_buffer__new(bpf_map__fd(probe->skeleton->maps.events), record_seen, probe, NULL);
 	if (!probe->reader)
 		return -errno;
 	for (unsigned i = 0; i < probe->rings; i++) {
@@ -130,7 +134,8 @@ static int tail_steps_fill(struct probe *probe)
 	if (probe->loop)
 		return 0;
 	for (__u32 i = 0; i < ARRAY_SIZE(chain); i++) {
-		int fd = bpf_program__fd(chain[i]), r = bpf_map_update_elem(steps, &i, &fd, BPF_ANY);
+		int fd = bpf_program__fd(chain[i]),
+		    r = bpf_map_update_elem(steps, &i, &fd, BPF_ANY);
 
 		if (r)
 			return r;
@@ -145,9 +150,9 @@ static int lifecycle_attach(struct probe *probe)
 		struct bpf_program *program;
 		struct bpf_link **link;
 	} all[] = {
-		{s->progs.process_exec, &s->links.process_exec},
-		{s->progs.process_fork, &s->links.process_fork},
-		{s->progs.process_exit, &s->links.process_exit},
+	    {s->progs.process_exec, &s->links.process_exec},
+	    {s->progs.process_fork, &s->links.process_fork},
+	    {s->progs.process_exit, &s->links.process_exit},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -182,7 +187,8 @@ static int probe_load(struct probe *probe, const char **ret_what)
 	return lifecycle_attach(probe);
 }
 
-int probe_new(const struct probe_options *options, struct probe **ret_probe, char *ret_error, size_t error_size)
+int probe_new(const struct probe_options *options, struct probe **ret_probe, char *ret_error,
+	      size_t error_size)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
 	const char *what = "";
@@ -247,8 +253,10 @@ int probe_program(const struct probe *probe, enum sample_source source)
 	struct pyprof *s = probe->skeleton;
 
 	if (probe->loop)
-		return bpf_program__fd(source == SOURCE_ALWAYS ? s->progs.sample_loop : s->progs.session_loop);
-	return bpf_program__fd(source == SOURCE_ALWAYS ? s->progs.sample_tail : s->progs.session_tail);
+		return bpf_program__fd(source == SOURCE_ALWAYS ? s->progs.sample_loop
+							       : s->progs.session_loop);
+	return bpf_program__fd(source == SOURCE_ALWAYS ? s->progs.sample_tail
+						       : s->progs.session_tail);
 }
 
 int probe_layout(struct probe *probe, const struct py_layout *layout)
@@ -262,7 +270,8 @@ int probe_layout(struct probe *probe, const struct py_layout *layout)
 	if (probe->nlayouts == LAYOUTS_MAX)
 		return -ENOSPC;
 	index = (__u32)probe->nlayouts;
-	r = bpf_map_update_elem(bpf_map__fd(probe->skeleton->maps.layouts), &index, layout, BPF_ANY);
+	r = bpf_map_update_elem(bpf_map__fd(probe->skeleton->maps.layouts), &index, layout,
+				BPF_ANY);
 	if (r)
 		return r;
 	probe->layouts[probe->nlayouts] = *layout;
@@ -356,25 +365,27 @@ size_t probe_map_bytes(const struct probe *probe)
 	struct bpf_map *map;
 	size_t bytes = 0;
 
-	bpf_object__for_each_map(map, probe->skeleton->obj)
-		if (bpf_map__fd(map) >= 0)
-			bytes += map_memlock(bpf_map__fd(map));
+	bpf_object__for_each_map(map, probe->skeleton->obj) if (bpf_map__fd(map) >= 0) bytes +=
+	    map_memlock(bpf_map__fd(map));
 	for (unsigned i = 0; i < probe->rings; i++)
 		bytes += map_memlock(probe->ring_fds[i]);
 	return bytes;
 }
 
 void probe_each_program(const struct probe *probe,
-			void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs), void *data)
+			void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
+			void *data)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, probe->skeleton->obj) {
+	bpf_object__for_each_program(program, probe->skeleton->obj)
+	{
 		struct bpf_prog_info info = {0};
 		__u32 size = sizeof(info);
 		int fd = bpf_program__fd(program);
 
 		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-			fn(data, bpf_program__name(program), info.verified_insns, info.run_time_ns, info.run_cnt);
+			fn(data, bpf_program__name(program), info.verified_insns, info.run_time_ns,
+			   info.run_cnt);
 	}
 }

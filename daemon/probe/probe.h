@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side as one object: opens, sizes, loads and attaches the BPF programs, hands their records on, reads and
- * writes their maps. The only user of the skeleton.
+ * The kernel side as one object: opens, sizes, loads and attaches the BPF programs, hands their
+ * records on, reads and writes their maps. The only user of the skeleton.
  */
 #ifndef PYPROF_DAEMON_PROBE_PROBE_H
 #define PYPROF_DAEMON_PROBE_PROBE_H
@@ -24,8 +24,10 @@ struct probe_options {
 	void *data;
 };
 
-/* Opens, loads and attaches everything but the sampler. 0 or -errno; ret_error: one line for the user. */
-int probe_new(const struct probe_options *options, struct probe **ret_probe, char *ret_error, size_t error_size);
+/* Opens, loads and attaches everything but the sampler. 0 or -errno; ret_error: one line for the
+ * user. */
+int probe_new(const struct probe_options *options, struct probe **ret_probe, char *ret_error,
+	      size_t error_size);
 void probe_free(struct probe *probe);
 
 /* Drains all rings now; returns the number of records. */
@@ -33,7 +35,8 @@ int probe_drain(struct probe *probe);
 /* Readable when a ring wants draining before the timer does. */
 int probe_fd(const struct probe *probe);
 
-unsigned probe_cpus(const struct probe *probe); /* entries of the per-CPU arrays: highest present CPU + 1 */
+unsigned
+probe_cpus(const struct probe *probe); /* entries of the per-CPU arrays: highest present CPU + 1 */
 /* Descriptor of the program for perf events of a source (enum sample_source). */
 int probe_program(const struct probe *probe, enum sample_source source);
 bool probe_uses_loop(const struct probe *probe);
@@ -54,7 +57,8 @@ uint64_t probe_events_lost(struct probe *probe);
 /* Bytes of maps and rings, from the kernel's own count (fdinfo memlock) or computed. */
 size_t probe_map_bytes(const struct probe *probe);
 /* One line a program: name, verified instructions. fn(data, name, instructions, attached) */
-void probe_each_program(const struct probe *probe, void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
+void probe_each_program(const struct probe *probe,
+			void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
 			void *data);
 
 #endif

@@ -15,7 +15,8 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
 
-/* A tick may be late by the time that interrupts are off; after this long without one the event is dead. */
+/* A tick may be late by the time that interrupts are off; after this long without one the event is
+ * dead. */
 #define DEAD_AFTER_NS 1500000000ull
 
 struct cpu_event {
@@ -37,18 +38,21 @@ struct session {
 	size_t nfds, room;
 };
 
-/* cpu-clock with a fixed period: in frequency mode the kernel changes it, and counts stop being time. */
-static int event_open(const struct probe *probe, unsigned hz, pid_t tid, int cpu, enum sample_source source)
+/* cpu-clock with a fixed period: in frequency mode the kernel changes it, and counts stop being
+ * time. */
+static int event_open(const struct probe *probe, unsigned hz, pid_t tid, int cpu,
+		      enum sample_source source)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = 1000000000ull / hz,
-		.disabled = 1,
-		.inherit = tid >= 0,
+	    .type = PERF_TYPE_SOFTWARE,
+	    .size = sizeof(attr),
+	    .config = PERF_COUNT_SW_CPU_CLOCK,
+	    .sample_period = 1000000000ull / hz,
+	    .disabled = 1,
+	    .inherit = tid >= 0,
 	};
-	_cleanup_close_ int fd = (int)syscall(SYS_perf_event_open, &attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	_cleanup_close_ int fd =
+	    (int)syscall(SYS_perf_event_open, &attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "daemon/discover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/loop.h"
+#include "daemon/base/map.h"
+#include "daemon/target/procfs.h"
+
+#define VERDICTS_MAX 65536 /* files looked at; forgotten all at once, then looked at again */
+#define PENDING_MAX 4096   /* execs of which it is not known yet whether they become Python */
+#define PENDING_NS 10000000000ull /* an interpreter maps libpython within milliseconds */
+
+/* What is known of one executable file; NULL image: no interpreter in it. */
+struct verdict {
+	struct python_image *image; /* owned by discover.images */
+};
+
+/* An exec that may yet map libpython: what its record told. */
+struct pending {
+	uint64_t generation, start_time_ns, cgroup, seen_ns;
+	uint32_t uid;
+	char comm[COMM_LEN];
+	char *argv;
+	size_t argv_bytes;
+};
+
+/* Processes that share code objects: one exec and all its forks. */
+struct family {
+	unsigned living;
+	struct python python; /* of the first: the same addresses in all */
+};
+
+struct image_list {
+	struct python_image image;
+	struct image_list *next;
+};
+
+struct discover {
+	struct discover_stages stages;
+	struct map *by_file;    /* struct file_key → struct verdict */
+	struct map *by_mapping; /* struct mapping_key → struct verdict */
+	struct map *pending;    /* uint32_t pid → struct pending */
+	struct map *families;   /* uint64_t → struct family */
+	struct image_list *images;
+	uint64_t last_generation;
+};
+
+struct discover *discover_new(const struct discover_stages *stages)
+{
+	struct discover *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->stages = *stages;
+	d->by_file = map_new(sizeof(struct file_key), sizeof(struct verdict));
+	d->by_mapping = map_new(sizeof(struct mapping_key), sizeof(struct verdict));
+	d->pending = map_new(sizeof(uint32_t), sizeof(struct pending));
+	d->families = map_new(sizeof(uint64_t), sizeof(struct family));
+	if (!d->by_file || !d->by_mapping || !d->pending || !d->families) {
+		discover_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void discover_free(struct discover *d)
+{
+	struct pending *pending;
+
+	if (!d)
+		return;
+	for (size_t at = 0; d->pending && (pending = map_next(d->pending, &at, NULL));)
+		free(pending->argv);
+	while (d->images) {
+		struct image_list *next = d->images->next;
+
+		free(d->images);
+		d->images = next;
+	}
+	map_free(d->by_file);
+	map_free(d->by_mapping);
+	map_free(d->pending);
+	map_free(d->families);
+	free(d);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* The image read from fd, kept; NULL when it is no Python (or out of memory). */
+static struct python_image *image_keep(struct discover *d, int fd)
+{
+	struct image_list *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	if (python_image_read(fd, &entry->image) < 0 || entry->image.state == PY_NOT_PYTHON) {
+		free(entry);
+		return NULL;
+	}
+	entry->next = d->images;
+	d->images = entry;
+	return &entry->image;
+}
+
+/* The verdict of a key; ret_new: it has to be made. NULL when out of memory. */
+static struct verdict *verdict_of(struct map *map, const void *key, bool *ret_new)
+{
+	if (map_count(map) >= VERDICTS_MAX)
+		map_clear(map);
+	return map_put(map, key, ret_new);
+}
+
+/* Tells the kernel side of a static interpreter, so that its next exec needs no answer from here.
+ */
+static void image_tell(struct discover *d, const struct file_key *key,
+		       const struct python_image *image)
+{
+	uint64_t base = image->first_exec_vaddr;
+	struct py_image told = {.state = image->state};
+	int layout = 0;
+
+	if (image->state == PY_SUPPORTED)
+		layout = probe_layout(d->stages.probe, &image->layout);
+	if (layout < 0)
+		return;
+	told.layout = (uint32_t)layout;
+	told.at.interp_head = image->vaddr.interp_head ? image->vaddr.interp_head - base : 0;
+	told.at.tss_key = image->vaddr.tss_key ? image->vaddr.tss_key - base : 0;
+	told.at.code_type = image->vaddr.code_type ? image->vaddr.code_type - base : 0;
+	told.at.gil = image->vaddr.gil ? image->vaddr.gil - base : 0;
+	told.at.text_start = image->vaddr.text_start - base;
+	told.at.text_end = image->vaddr.text_end - base;
+	probe_image_set(d->stages.probe, key, &told);
+}
+
+static struct python_image *image_of_exec(struct discover *d, const struct exec_record *r)
+{
+	_cleanup_close_ int fd = -1;
+	struct verdict *verdict;
+	char path[64];
+	bool is_new;
+
+	verdict = verdict_of(d->by_file, &r->image, &is_new);
+	if (!verdict || !is_new)
+		return verdict ? verdict->image : NULL;
+	snprintf(path, sizeof(path), "/proc/%u/exe", r->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) { /* gone before it was looked at: the next exec tells */
+		map_remove(d->by_file, &r->image);
+		return NULL;
+	}
+	verdict->image = image_keep(d, fd);
+	if (verdict->image)
+		image_tell(d, &r->image, verdict->image);
+	return verdict->image;
+}
+
+static int mapping_open(const struct mapping *m)
+{
+	char path[4096 + 64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", m->pid,
+		 (unsigned long)m->address, (unsigned long)(m->address + m->size));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 || m->path[0] != '/')
+		return fd;
+	/* Split since, or no CAP_CHECKPOINT_RESTORE. */
+	snprintf(path, sizeof(path), "/proc/%d/root%s", m->pid, m->path);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+static struct python_image *image_of_mapping(struct discover *d, const struct mapping *m)
+{
+	_cleanup_close_ int fd = -1;
+	struct verdict *verdict;
+	bool is_new;
+
+	verdict = verdict_of(d->by_mapping, &m->key, &is_new);
+	if (!verdict || !is_new)
+		return verdict ? verdict->image : NULL;
+	fd = mapping_open(m);
+	if (fd < 0) {
+		map_remove(d->by_mapping, &m->key);
+		return NULL;
+	}
+	verdict->image = image_keep(d, fd);
+	return verdict->image;
+}
+
+/* --- families and processes ------------------------------------------------------------------ */
+
+static uint64_t generation_new(struct discover *d)
+{
+	d->last_generation = MAX(d->last_generation + 1, loop_now_ns());
+	return d->last_generation;
+}
+
+static void family_join(struct discover *d, uint64_t id, const struct python *python)
+{
+	bool is_new;
+	struct family *family = map_put(d->families, &id, &is_new);
+
+	if (!family)
+		return;
+	if (is_new)
+		family->python = *python;
+	family->living++;
+}
+
+/* True when the last one left. */
+static bool family_leave(struct discover *d, uint64_t id)
+{
+	struct family *family = map_get(d->families, &id);
+
+	if (!family || --family->living)
+		return false;
+	map_remove(d->families, &id);
+	return true;
+}
+
+/* ticks: final counters, NULL when they are not known. */
+static void process_over(struct discover *d, struct process *process,
+			 const struct process_ticks *ticks)
+{
+	if (process->ended_time_ns)
+		return;
+	if (ticks)
+		process->ticks = *ticks;
+	processes_ended(d->stages.processes, process, loop_wall_ns());
+	d->stages.ended(d->stages.data, process, family_leave(d, process->family));
+}
+
+/* Ends whatever had the pid before. */
+static void pid_clear(struct discover *d, pid_t pid, uint64_t generation)
+{
+	struct process *before = processes_by_pid(d->stages.processes, pid);
+
+	if (before && before->generation != generation)
+		process_over(d, before, NULL);
+}
+
+static void executable_read(struct python *python)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", python->pid);
+	n = readlink(path, python->executable, sizeof(python->executable) - 1);
+	python->executable[n < 0 ? 0 : n] = '\0';
+}
+
+/* Configures the kernel side of a process that the daemon found. */
+static void process_configure(struct discover *d, struct process *process)
+{
+	struct python *python = &process->python;
+	struct py_process told = {
+	    .generation = process->generation,
+	    .family = process->family,
+	    .at = python->at,
+	    .state = python->image.state,
+	};
+	int layout = 0;
+
+	if (python->image.state == PY_SUPPORTED) {
+		layout = probe_layout(d->stages.probe, &python->image.layout);
+		if (layout < 0) {
+			python->image.state = told.state = PY_UNSUPPORTED;
+			snprintf(python->image.reason, sizeof(python->image.reason),
+				 "more than %d different interpreter builds", LAYOUTS_MAX);
+			layout = 0;
+		}
+	}
+	told.layout = (uint32_t)layout;
+	probe_process_set(d->stages.probe, process->pid, &told);
+}
+
+static struct process *process_adopt(struct discover *d, const struct python *python,
+				     uint64_t generation, uint64_t family)
+{
+	struct process *process;
+
+	pid_clear(d, python->pid, generation);
+	process = processes_add(d->stages.processes, generation, python->pid);
+	if (!process)
+		return NULL;
+	process->family = family;
+	process->python = *python;
+	family_join(d, family, python);
+	return process;
+}
+
+/* --- records --------------------------------------------------------------------------------- */
+
+/* A zombie or a reused pid must not stay configured. */
+static void process_confirm(struct discover *d, struct process *process)
+{
+	struct procfs_stat stat;
+
+	if (procfs_stat(process->pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X')
+		return;
+	probe_process_drop(d->stages.probe, process->pid);
+	process_over(d, process, NULL);
+}
+
+static struct python python_of(const struct python_image *image, pid_t pid, uint64_t first_exec)
+{
+	struct python python = {.pid = pid, .image = *image};
+
+	python_place(&python, first_exec);
+	executable_read(&python);
+	return python;
+}
+
+static void pending_drop(struct discover *d, uint32_t pid)
+{
+	struct pending *pending = map_get(d->pending, &pid);
+
+	if (!pending)
+		return;
+	free(pending->argv);
+	map_remove(d->pending, &pid);
+}
+
+static void pending_keep(struct discover *d, const struct exec_record *r)
+{
+	struct pending *pending;
+	uint32_t pid = r->pid;
+
+	pending_drop(d, pid);
+	if (map_count(d->pending) >= PENDING_MAX)
+		return;
+	pending = map_put(d->pending, &pid, NULL);
+	if (!pending)
+		return;
+	pending->generation = r->generation;
+	pending->start_time_ns = r->start_time_ns;
+	pending->cgroup = r->cgroup;
+	pending->seen_ns = loop_now_ns();
+	pending->uid = r->uid;
+	memcpy(pending->comm, r->comm, sizeof(pending->comm));
+	pending->argv = r->argv_bytes ? malloc(r->argv_bytes) : NULL;
+	if (pending->argv) {
+		memcpy(pending->argv, r->argv, r->argv_bytes);
+		pending->argv_bytes = r->argv_bytes;
+	}
+}
+
+/* What the record told, for a process that /proc may no longer show. */
+static void process_told(struct process *process, uint64_t start, uint64_t cgroup, uint32_t uid,
+			 const char *comm)
+{
+	process_started(process, start);
+	process_cgroup(process, cgroup);
+	if (process->uid == UINT32_MAX || !process->comm[0])
+		process->uid = uid;
+	if (!process->comm[0])
+		memcpy(process->comm, comm, sizeof(process->comm));
+}
+
+void discover_exec(struct discover *d, const struct exec_record *r)
+{
+	struct python_image *image;
+	struct process *process;
+	struct python python;
+
+	pid_clear(d, (pid_t)r->pid, r->generation);
+	image = image_of_exec(d, r);
+	if (!image) {
+		pending_keep(d, r);
+		return;
+	}
+	python = python_of(image, (pid_t)r->pid, r->start_code);
+	process = process_adopt(d, &python, r->generation, r->generation);
+	if (!process)
+		return;
+	process_told(process, r->start_time_ns, r->cgroup, r->uid, r->comm);
+	process_argv(process, r->argv, r->argv_bytes);
+	process->ppid = process->ppid ? process->ppid : (pid_t)r->ppid;
+	if (r->configured)
+		return;
+	process_configure(d, process);
+	process_confirm(d, process);
+}
+
+void discover_fork(struct discover *d, const struct fork_record *r)
+{
+	const struct family *family = map_get(d->families, &r->family);
+	struct process *process, *parent;
+	struct python python;
+
+	if (!family)
+		return;
+	python = family->python;
+	python.pid = (pid_t)r->pid;
+	process = process_adopt(d, &python, r->generation, r->family);
+	if (!process)
+		return;
+	process_told(process, r->start_time_ns, r->cgroup, r->uid, r->comm);
+	process->ppid = process->ppid ? process->ppid : (pid_t)r->ppid;
+	parent = processes_by_pid(d->stages.processes, (pid_t)r->ppid);
+	if (parent && parent->cmdline)
+		process_argv(process, parent->cmdline, parent->cmdline_size);
+}
+
+void discover_exit(struct discover *d, const struct exit_record *r)
+{
+	struct process *process = processes_find(d->stages.processes, r->generation);
+
+	pending_drop(d, r->pid);
+	if (process)
+		process_over(d, process, &r->ticks);
+}
+
+static uint64_t pending_take(struct discover *d, pid_t pid, struct pending *ret_pending)
+{
+	uint32_t key = (uint32_t)pid;
+	struct pending *pending = map_get(d->pending, &key);
+
+	if (!pending)
+		return 0;
+	*ret_pending = *pending;
+	map_remove(d->pending, &key);
+	return pending->generation;
+}
+
+void discover_mapping(struct discover *d, const struct mapping *m)
+{
+	struct python_image *image = image_of_mapping(d, m);
+	struct pending pending = {0};
+	struct process *process;
+	struct python python;
+	uint64_t generation;
+
+	if (!image)
+		return;
+	/* The exec came before, in another ring. */
+	probe_drain(d->stages.probe);
+	if (processes_by_pid(d->stages.processes, m->pid))
+		return;
+	python = python_of(image, m->pid, m->address + (image->first_exec_offset - m->offset));
+	snprintf(python.library, sizeof(python.library), "%s", m->path);
+	generation = pending_take(d, m->pid, &pending);
+	if (!generation)
+		generation = generation_new(d);
+	process = process_adopt(d, &python, generation, generation);
+	if (process && pending.generation) {
+		process_told(process, pending.start_time_ns, pending.cgroup, pending.uid,
+			     pending.comm);
+		process_argv(process, pending.argv ? pending.argv : "", pending.argv_bytes);
+	}
+	free(pending.argv);
+	if (!process)
+		return;
+	process_configure(d, process);
+	process_confirm(d, process);
+}
+
+/* --- looking at /proc ------------------------------------------------------------------------ */
+
+static void scan_pid(struct discover *d, pid_t pid)
+{
+	struct process *process;
+	struct python python;
+	uint64_t generation;
+
+	if (processes_by_pid(d->stages.processes, pid) || python_find(pid, &python) < 0)
+		return;
+	generation = generation_new(d);
+	process = process_adopt(d, &python, generation, generation);
+	if (!process)
+		return;
+	process_configure(d, process);
+	process_confirm(d, process);
+}
+
+static void scan_ended(struct discover *d)
+{
+	struct process *process;
+	size_t at = 0;
+
+	while ((process = processes_next(d->stages.processes, &at)))
+		if (!process->ended_time_ns)
+			process_confirm(d, process);
+}
+
+void discover_scan(struct discover *d)
+{
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	scan_ended(d);
+	while (proc && (entry = readdir(proc))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		if (pid > 0 && !*end && pid != getpid())
+			scan_pid(d, (pid_t)pid);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+void discover_tick(struct discover *d, uint64_t now_ns)
+{
+	struct pending *pending;
+	const void *key;
+	size_t at = 0;
+
+	while ((pending = map_next(d->pending, &at, &key))) {
+		if (pending->seen_ns + PENDING_NS > now_ns)
+			continue;
+		free(pending->argv);
+		map_remove(d->pending, key);
+	}
+}
