@@ -104,10 +104,10 @@ static void ring_copy(const struct cpu_stream *s, uint64_t at, void *to, size_t 
 static void stream_drain(void *data, int fd, uint32_t events)
 {
 	struct cpu_stream *s = data;
-	union {
+	static union {
 		struct perf_event_header header;
 		uint8_t bytes[UINT16_MAX + 1];
-	} static record;
+	} record; /* large, and the loop has one thread */
 	uint64_t head = __atomic_load_n(&s->page->data_head, __ATOMIC_ACQUIRE),
 		 tail = s->page->data_tail;
 
@@ -203,11 +203,10 @@ uint64_t mappings_lost(struct mappings *m)
 	return lost;
 }
 
-/* A CPU that went offline took its event with it (POLLHUP on read); opening again is the only cure.
- */
-void mappings_check(struct mappings *m)
+void mappings_restart(struct mappings *m, unsigned cpu)
 {
-	for (unsigned cpu = 0; cpu < m->cpus; cpu++)
-		if (m->streams[cpu].fd < 0)
-			stream_start(&m->streams[cpu], cpu);
+	if (cpu >= m->cpus)
+		return;
+	stream_close(&m->streams[cpu]);
+	stream_start(&m->streams[cpu], cpu);
 }

@@ -33,7 +33,7 @@ int mappings_new(struct loop *loop, unsigned cpus, mapping_fn fn, void *data,
 void mappings_free(struct mappings *mappings);
 /* Events that the kernel dropped since the last call: the caller looks at /proc again. */
 uint64_t mappings_lost(struct mappings *mappings);
-/* Opens CPUs that came (back) online; call about once a second. */
-void mappings_check(struct mappings *mappings);
+/* Opens a CPU's stream anew: when it came (back) online, its old event is dead. */
+void mappings_restart(struct mappings *mappings, unsigned cpu);
 
 #endif

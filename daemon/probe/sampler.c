@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "daemon/probe/sampler.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/perf_event.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
+#include "daemon/probe/perf_event.h"
 
 /* A tick may be late by the time that interrupts are off; after this long without one the event is
  * dead. */
@@ -30,37 +27,6 @@ struct sampler {
 	unsigned hz, cpus;
 	struct cpu_event *events;
 };
-
-struct session {
-	struct probe *probe;
-	unsigned hz;
-	int *fds;
-	size_t nfds, room;
-};
-
-/* cpu-clock with a fixed period: in frequency mode the kernel changes it, and counts stop being
- * time. */
-static int event_open(const struct probe *probe, unsigned hz, pid_t tid, int cpu,
-		      enum sample_source source)
-{
-	struct perf_event_attr attr = {
-	    .type = PERF_TYPE_SOFTWARE,
-	    .size = sizeof(attr),
-	    .config = PERF_COUNT_SW_CPU_CLOCK,
-	    .sample_period = 1000000000ull / hz,
-	    .disabled = 1,
-	    .inherit = tid >= 0,
-	};
-	_cleanup_close_ int fd =
-	    (int)syscall(SYS_perf_event_open, &attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, probe_program(probe, source)) < 0 ||
-	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
 
 static bool cpu_online(unsigned cpu)
 {
@@ -85,7 +51,7 @@ static int cpu_start(struct sampler *sampler, unsigned cpu)
 	int fd;
 
 	probe_ticks_clear(sampler->probe, cpu);
-	fd = event_open(sampler->probe, sampler->hz, -1, (int)cpu, SOURCE_ALWAYS);
+	fd = perf_event_start(sampler->probe, sampler->hz, -1, (int)cpu, SOURCE_ALWAYS);
 	if (fd < 0)
 		return fd;
 	e->fd = fd;
@@ -185,15 +151,15 @@ static bool cpu_dead(struct sampler *sampler, unsigned cpu)
 	return now - e->ran_seen_ns > patience;
 }
 
-void sampler_check(struct sampler *sampler)
+void sampler_check(struct sampler *sampler, void (*reopened)(void *data, unsigned cpu), void *data)
 {
 	for (unsigned cpu = 0; cpu < sampler->cpus; cpu++) {
 		struct cpu_event *e = &sampler->events[cpu];
 
 		if (e->fd >= 0 && cpu_dead(sampler, cpu))
 			cpu_stop(sampler, cpu);
-		if (e->fd < 0 && cpu_online(cpu))
-			cpu_start(sampler, cpu);
+		if (e->fd < 0 && cpu_online(cpu) && cpu_start(sampler, cpu) == 0)
+			reopened(data, cpu);
 	}
 }
 
@@ -220,66 +186,4 @@ unsigned sampler_cpus_sampled(const struct sampler *sampler)
 	for (unsigned cpu = 0; cpu < sampler->cpus; cpu++)
 		n += sampler->events[cpu].fd >= 0;
 	return n;
-}
-
-int session_new(struct probe *probe, unsigned hz, struct session **ret_session)
-{
-	struct session *session = calloc(1, sizeof(*session));
-
-	if (!session)
-		return -ENOMEM;
-	session->probe = probe;
-	session->hz = hz;
-	*ret_session = session;
-	return 0;
-}
-
-void session_free(struct session *session)
-{
-	if (!session)
-		return;
-	for (size_t i = 0; i < session->nfds; i++)
-		close(session->fds[i]);
-	free(session->fds);
-	free(session);
-}
-
-static int session_add_thread(struct session *session, pid_t tid)
-{
-	int fd;
-
-	if (session->nfds == session->room) {
-		size_t room = session->room ? 2 * session->room : 16;
-		int *fds = realloc(session->fds, room * sizeof(*fds));
-
-		if (!fds)
-			return -ENOMEM;
-		session->fds = fds;
-		session->room = room;
-	}
-	fd = event_open(session->probe, session->hz, tid, -1, SOURCE_SESSION);
-	if (fd < 0)
-		return fd;
-	session->fds[session->nfds++] = fd;
-	return 0;
-}
-
-int session_add(struct session *session, pid_t pid)
-{
-	char path[64];
-	struct dirent *entry;
-	int r = -ESRCH;
-	size_t before = session->nfds;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	/* A thread that starts meanwhile is its creator's child: inherited, or listed. */
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			r = session_add_thread(session, (pid_t)strtol(entry->d_name, NULL, 10));
-	closedir(dir);
-	return session->nfds > before ? 0 : r;
 }

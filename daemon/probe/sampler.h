@@ -20,17 +20,10 @@ void sampler_free(struct sampler *sampler);
 
 /* Call about once a second: opens events of CPUs that came online, and reopens those of CPUs that
  * went and came back (their old event stays dead, seen by its tick count standing still). */
-void sampler_check(struct sampler *sampler);
+void sampler_check(struct sampler *sampler, void (*reopened)(void *data, unsigned cpu), void *data);
 
 /* Counters of all openings of a CPU's event together; `due` is read from the event itself now. */
 int sampler_ticks(struct sampler *sampler, unsigned cpu, struct cpu_ticks *ret_ticks);
 unsigned sampler_cpus_sampled(const struct sampler *sampler);
-
-/* Extra events on the threads of a process, inherited by its new threads and children. */
-struct session;
-int session_new(struct probe *probe, unsigned hz, struct session **ret_session);
-void session_free(struct session *session);
-/* 0, or -errno when no thread could be opened. */
-int session_add(struct session *session, pid_t pid);
 
 #endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "daemon/intake.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/loop.h"
+#include "daemon/decode/decode.h"
+#include "daemon/serve/server.h"
+#include "daemon/symbol/symbolise.h"
+#include "daemon/target/dump.h"
+
+#define WAITING_MAX_BYTES (4u << 20) /* samples that wait for a description */
+#define WAITING_DRAINS                                                                             \
+	2 /* a description is in a ring before its sample: one drain later at most                 \
+	   */
+#define FAMILY_KEEP_NS                                                                             \
+	2000000000ull /* after the last process of a family ended: its samples may still come */
+
+struct waiting {
+	struct waiting *next;
+	unsigned drains;
+	size_t size;
+	struct sample_record sample; /* and its frames */
+};
+
+struct leaving {
+	struct leaving *next;
+	uint64_t family, since_ns;
+};
+
+struct intake {
+	struct intake_stages stages;
+	struct intake_counts counts;
+	struct waiting *waiting, **waiting_end;
+	size_t waiting_bytes;
+	struct leaving *leaving, **leaving_end;
+};
+
+struct intake *intake_new(const struct intake_stages *stages)
+{
+	struct intake *intake = calloc(1, sizeof(*intake));
+
+	if (!intake)
+		return NULL;
+	intake->stages = *stages;
+	intake->waiting_end = &intake->waiting;
+	intake->leaving_end = &intake->leaving;
+	return intake;
+}
+
+void intake_free(struct intake *intake)
+{
+	if (!intake)
+		return;
+	while (intake->waiting) {
+		struct waiting *next = intake->waiting->next;
+
+		free(intake->waiting);
+		intake->waiting = next;
+	}
+	while (intake->leaving) {
+		struct leaving *next = intake->leaving->next;
+
+		free(intake->leaving);
+		intake->leaving = next;
+	}
+	free(intake);
+}
+
+void intake_serve(struct intake *intake, struct server *server)
+{
+	intake->stages.server = server;
+}
+
+const struct intake_counts *intake_counts(const struct intake *intake)
+{
+	return &intake->counts;
+}
+
+/* --- samples --------------------------------------------------------------------------------- */
+
+static void thread_note(struct process *process, const struct sample_record *sample)
+{
+	struct thread *thread = process_thread(process, (pid_t)sample->tid);
+
+	if (!thread)
+		return;
+	if (!thread->python_name && thread->ident != sample->thread_ident)
+		process->names_wanted = true;
+	thread->ident = sample->thread_ident;
+	thread->seen_ns = loop_now_ns();
+	memcpy(thread->comm, sample->comm, sizeof(thread->comm));
+}
+
+static void sample_deliver(struct intake *intake, struct process *process,
+			   const struct sample_record *sample, struct stack *stack)
+{
+	struct profile_key key = {
+	    .generation = sample->generation,
+	    .tid = sample->tid,
+	    .gil = sample->gil,
+	    .leaf = sample->leaf,
+	    .partial = sample->flags & SAMPLE_PARTIAL ? 1 : 0,
+	    .resource = sample->resource,
+	    .stack = stack,
+	};
+
+	thread_note(process, sample);
+	intake->counts.samples++;
+	if (sample->source == SOURCE_ALWAYS)
+		window_add(intake->stages.window, &key, sample->weight, loop_now_ns());
+	if (intake->stages.server)
+		server_sample(intake->stages.server, process, sample->source, &key, sample->weight);
+}
+
+/* False: it has to wait, something that it names is still to come. */
+static bool sample_try(struct intake *intake, const struct sample_record *sample, bool last)
+{
+	struct process *process = processes_find(intake->stages.processes, sample->generation);
+	unsigned unknown = 0;
+	struct stack *stack;
+
+	if (!process) {
+		intake->counts.stale_samples += last;
+		return last;
+	}
+	stack = symbolise_sample(intake->stages.codes, intake->stages.stacks, process, sample, last,
+				 &unknown);
+	if (!stack)
+		return last;
+	if (unknown) {
+		intake->counts.stale_samples++;
+		process->stale++;
+	}
+	sample_deliver(intake, process, sample, stack);
+	stacks_unref(intake->stages.stacks, stack);
+	return true;
+}
+
+static void sample_wait(struct intake *intake, const struct sample_record *sample)
+{
+	size_t size = offsetof(struct waiting, sample) + sample->header.size;
+	struct waiting *waiting = NULL;
+
+	if (intake->waiting_bytes + size <= WAITING_MAX_BYTES)
+		waiting = malloc(size);
+	if (!waiting) {
+		intake->counts.waiting_full++;
+		sample_try(intake, sample, true);
+		return;
+	}
+	waiting->next = NULL;
+	waiting->drains = 0;
+	waiting->size = size;
+	memcpy(&waiting->sample, sample, sample->header.size);
+	*intake->waiting_end = waiting;
+	intake->waiting_end = &waiting->next;
+	intake->waiting_bytes += size;
+}
+
+static void sample_seen(struct intake *intake, const struct record_header *header)
+{
+	const struct sample_record *sample;
+
+	if (decode_sample(header, &sample) < 0) {
+		intake->counts.bad_records++;
+		return;
+	}
+	if (!sample_try(intake, sample, false))
+		sample_wait(intake, sample);
+}
+
+void intake_drained(struct intake *intake)
+{
+	struct waiting **at = &intake->waiting;
+
+	while (*at) {
+		struct waiting *waiting = *at;
+
+		if (!sample_try(intake, &waiting->sample, ++waiting->drains >= WAITING_DRAINS)) {
+			at = &waiting->next;
+			continue;
+		}
+		*at = waiting->next;
+		intake->waiting_bytes -= waiting->size;
+		free(waiting);
+	}
+	intake->waiting_end = at;
+}
+
+/* --- the other records ----------------------------------------------------------------------- */
+
+static void code_seen(struct intake *intake, const struct record_header *header)
+{
+	struct process *process;
+	const struct code_record *code;
+	const struct py_layout *layout = NULL;
+	int r;
+
+	if (decode_code(header, &code) < 0) {
+		intake->counts.bad_records++;
+		return;
+	}
+	process = processes_by_pid(intake->stages.processes, (pid_t)code->pid);
+	if (process && process->family == code->family)
+		layout = &process->python.image.layout;
+	r = codes_add(intake->stages.codes, layout, code, header->size);
+	if (r == 0 || r == -EEXIST)
+		probe_gate_add(intake->stages.probe, code->family, code->code, code->checksum);
+}
+
+static void fork_seen(struct intake *intake, const struct record_header *header)
+{
+	const struct fork_record *record;
+	struct process *process;
+
+	if (decode_fork(header, &record) < 0) {
+		intake->counts.bad_records++;
+		return;
+	}
+	discover_fork(intake->stages.discover, record);
+	process = processes_find(intake->stages.processes, record->generation);
+	if (process && intake->stages.server)
+		server_process_started(intake->stages.server, process);
+}
+
+static void exec_seen(struct intake *intake, const struct record_header *header)
+{
+	const struct exec_record *record;
+	struct process *process;
+
+	if (decode_exec(header, &record) < 0) {
+		intake->counts.bad_records++;
+		return;
+	}
+	discover_exec(intake->stages.discover, record);
+	process = processes_find(intake->stages.processes, record->generation);
+	if (process && intake->stages.server)
+		server_process_started(intake->stages.server, process);
+}
+
+static void exit_seen(struct intake *intake, const struct record_header *header)
+{
+	const struct exit_record *record;
+
+	if (decode_exit(header, &record) < 0) {
+		intake->counts.bad_records++;
+		return;
+	}
+	discover_exit(intake->stages.discover, record);
+}
+
+void intake_record(void *data, const void *bytes, size_t size)
+{
+	static void (*const handlers[])(struct intake *, const struct record_header *) = {
+	    [RECORD_SAMPLE] = sample_seen, [RECORD_CODE] = code_seen, [RECORD_FORK] = fork_seen,
+	    [RECORD_EXEC] = exec_seen,     [RECORD_EXIT] = exit_seen,
+	};
+	const struct record_header *header;
+	struct intake *intake = data;
+
+	intake->counts.records++;
+	if (decode_record(bytes, size, &header) < 0 || header->kind >= ARRAY_SIZE(handlers) ||
+	    !handlers[header->kind]) {
+		intake->counts.bad_records++;
+		return;
+	}
+	handlers[header->kind](intake, header);
+}
+
+/* --- ends and names -------------------------------------------------------------------------- */
+
+void intake_ended(void *data, struct process *process, bool last_of_family)
+{
+	struct intake *intake = data;
+	struct leaving *leaving;
+
+	if (intake->stages.server)
+		server_process_ended(intake->stages.server, process);
+	if (!last_of_family)
+		return;
+	leaving = calloc(1, sizeof(*leaving));
+	if (!leaving) {
+		codes_drop_family(intake->stages.codes, process->family);
+		return;
+	}
+	leaving->family = process->family;
+	leaving->since_ns = loop_now_ns();
+	*intake->leaving_end = leaving;
+	intake->leaving_end = &leaving->next;
+}
+
+static void families_leave(struct intake *intake, uint64_t now_ns)
+{
+	while (intake->leaving && intake->leaving->since_ns + FAMILY_KEEP_NS <= now_ns) {
+		struct leaving *leaving = intake->leaving;
+
+		codes_drop_family(intake->stages.codes, leaving->family);
+		intake->leaving = leaving->next;
+		free(leaving);
+	}
+	if (!intake->leaving)
+		intake->leaving_end = &intake->leaving;
+}
+
+static void name_seen(void *data, uint64_t ident, pid_t tid, const char *name)
+{
+	struct process *process = data;
+	struct thread *thread;
+	const void *key;
+	size_t at = 0;
+
+	(void)tid; /* in the target's pid namespace; ident is the same everywhere */
+	while (process->threads && (thread = map_next(process->threads, &at, &key))) {
+		if (thread->ident != ident ||
+		    (thread->python_name && !strcmp(thread->python_name, name)))
+			continue;
+		free(thread->python_name);
+		thread->python_name = strdup(name);
+	}
+}
+
+void intake_tick(struct intake *intake, uint64_t now_ns)
+{
+	struct process *process;
+	size_t at = 0;
+
+	while ((process = processes_next(intake->stages.processes, &at))) {
+		if (!process->names_wanted || process->ended_time_ns)
+			continue;
+		process->names_wanted = false;
+		dump_thread_names(&process->python, name_seen, process);
+	}
+	families_leave(intake, now_ns);
+	processes_expire(intake->stages.processes, loop_wall_ns(), NULL, NULL);
+}
