@@ -81,25 +81,36 @@ struct options {
 
 struct verb;
 
-/* argv[0] is the verb's name. 0, or the exit code after the line on stderr. */
-int options_parse(const struct verb *verb, int argc, char **argv, struct options *ret_options);
+/*
+ * argv[0] is the verb's name. Adds to *options, which begins zeroed or with what stood before the
+ * verb. 0, or the exit code after the line on stderr.
+ */
+int options_parse(const struct verb *verb, int argc, char **argv, struct options *options);
 void options_done(struct options *options);
 /* The option lines of a help text. */
 void options_help(FILE *out, uint64_t set);
 
-/* A row of the table, for completions. */
-struct option_row {
-	enum option_id id;
-	char letter;             /* 0 = none */
-	const char *name;        /* without "--" */
-	const char *argument;    /* NULL = none */
-	const char *help;        /* one line */
-	const char *values;      /* words to complete, "a b c"; NULL = free */
-	int kind;                /* of the value: the parser's */
-	size_t offset;           /* of the field in struct options */
-	double minimum, maximum; /* of a number */
+enum option_kind {
+	OPTION_KIND_FLAG,    /* bool */
+	OPTION_KIND_STRING,  /* const char * */
+	OPTION_KIND_CHOICE,  /* const char *, one of `values` */
+	OPTION_KIND_NUMBER,  /* unsigned */
+	OPTION_KIND_SECONDS, /* double; "1.5", "90s", "5m", "1h" */
+	OPTION_KIND_PIDS,    /* adds to pids[] */
 };
 
-const struct option_row *options_row(enum option_id id);
+/* A row of the table; rows are in the order of enum option_id. */
+struct option_row {
+	char letter;          /* 0 = none */
+	const char *name;     /* without "--" */
+	const char *argument; /* NULL = none */
+	const char *help;     /* one line */
+	enum option_kind kind;
+	size_t offset;           /* of the field in struct options */
+	double minimum, maximum; /* of a number */
+	const char *values;      /* "a b c": of a choice, or words worth completing */
+};
+
+extern const struct option_row option_table[OPTIONS_MAX];
 
 #endif
