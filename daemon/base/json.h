@@ -18,6 +18,14 @@
 
 #define JSON_DEPTH_MAX 32
 
+/* jansson, which the CLI reads with, exports functions of these names: keep ours apart when linked.
+ */
+#define json_object pyprof_json_object
+#define json_array pyprof_json_array
+#define json_string pyprof_json_string
+#define json_real pyprof_json_real
+#define json_null pyprof_json_null
+
 struct json {
 	struct text *out;
 	unsigned depth;
