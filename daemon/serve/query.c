@@ -100,6 +100,15 @@ int query_seconds(const struct query *query, const char *key, double min, double
 	return 0;
 }
 
+int query_word(const struct query *query, const char *key, const char *known, struct error *error)
+{
+	const char *text = query_text(query, key);
+
+	if (text && strcmp(text, known) != 0)
+		return error_set(error, API_USAGE, "%s=%s is not known; %s is", key, text, known);
+	return 0;
+}
+
 static bool listed(const char *const *keys, const char *key)
 {
 	for (; keys && *keys; keys++)

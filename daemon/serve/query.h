@@ -28,6 +28,8 @@ int query_uint(const struct query *query, const char *key, unsigned min, unsigne
 	       unsigned fallback, unsigned *ret_value, struct error *error);
 int query_seconds(const struct query *query, const char *key, double min, double max,
 		  double fallback, double *ret_value, struct error *error);
+/* An argument that knows one word so far. */
+int query_word(const struct query *query, const char *key, const char *known, struct error *error);
 /* Refuses what is in neither list (NULL-ended): a mistyped argument must not be ignored. */
 int query_check(const struct query *query, const char *const *keys, const char *const *more_keys,
 		struct error *error);

@@ -4,6 +4,7 @@
 #include "daemon/serve/record_document.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/map.h"
