@@ -169,6 +169,9 @@ ALWAYS_INLINE enum gil_state gil_state_of(const struct scratch *s, const struct 
 	gil = gil_address(s, l, p);
 	if (!gil || user_read(raw, sizeof(raw), gil))
 		return GIL_UNKNOWN;
+	/* 3.6: _PyThreadState_Current, the thread state that holds the GIL. */
+	if (holder == PY_NONE)
+		return raw[0] == state ? GIL_HELD : GIL_RELEASED;
 	/* struct _gil_runtime_state: [enabled +0,] interval, last_holder, locked; 8-byte steps. */
 	if (l->flags & PY_FREE_THREADED && !(__u32)raw[0])
 		return GIL_NONE;

@@ -70,14 +70,25 @@ static void ticks_add(struct cpu_ticks *to, const struct cpu_ticks *from)
 		to->lost[i] += from->lost[i];
 }
 
+/* Ticks that the event's own clock says; the program's figure is as old as its last tick. */
+static uint64_t ticks_due(const struct sampler *sampler, const struct cpu_event *e)
+{
+	uint64_t counter;
+
+	if (read(e->fd, &counter, sizeof(counter)) != sizeof(counter))
+		return 0;
+	return counter / (1000000000ull / sampler->hz);
+}
+
 /* What the kernel counted, with the ticks it skipped. */
 static int ticks_now(struct sampler *sampler, unsigned cpu, struct cpu_ticks *ret_ticks)
 {
+	uint64_t due = ticks_due(sampler, &sampler->events[cpu]);
 	int r = probe_ticks(sampler->probe, cpu, ret_ticks);
 
 	if (r)
 		return r;
-	ret_ticks->due = MAX(ret_ticks->due, ret_ticks->ran);
+	ret_ticks->due = MAX(MAX(ret_ticks->due, due), ret_ticks->ran);
 	ret_ticks->lost[LOSS_SKIPPED] = ret_ticks->due - ret_ticks->ran;
 	return 0;
 }
@@ -89,10 +100,10 @@ static void cpu_stop(struct sampler *sampler, unsigned cpu)
 
 	if (e->fd < 0)
 		return;
-	close(e->fd);
-	e->fd = -1;
 	if (ticks_now(sampler, cpu, &ticks) == 0)
 		ticks_add(&e->before, &ticks);
+	close(e->fd);
+	e->fd = -1;
 	probe_ticks_clear(sampler->probe, cpu);
 }
 
