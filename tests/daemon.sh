@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
-run=$B/run
+run=${PYPROF_RUN:-$B/run}
 ctl=$B/pyprofctl
 socket=${PYPROF_SOCKET:-/run/pyprof/pyprofd.sock}
 export PYPROF_SOCKET=$socket
