@@ -15,29 +15,38 @@
 #include "daemon/target/python.h"
 
 struct codes;
-struct code; /* immutable; lives until its family is dropped and no frame name refers to it */
+struct code; /* immutable; lives until its family is dropped (frames hold the names on their own) */
 
 struct codes *codes_new(size_t limit_bytes);
 void codes_free(struct codes *codes);
 
-/* Adds what a code record says (bounds checked against size). 0; -EEXIST known already; -EBADMSG;
- * -ENOSPC over the limit (counted). */
-int codes_add(struct codes *codes, const struct code_record *record, size_t size);
-/* Reads a code object that no record described from a live process; verifies the checksum first. 0,
- * -ESTALE when the object is another one now, -ESRCH. */
+/*
+ * Adds what a code record says (bounds checked against size). A partial one is read whole from the
+ * process that met it, if it lives and the checksum still fits; layout: that process's, NULL = do
+ * not read. Else what is missing shows as "…". 0; -EEXIST known already; -EBADMSG; -ENOSPC over the
+ * limit (counted); -ENOMEM.
+ */
+int codes_add(struct codes *codes, const struct py_layout *layout, const struct code_record *record,
+	      size_t size);
+/* Reads a code object that no record described from a live process; verifies the checksum before
+ * and after. 0; -ESTALE when the object is another one now, -ESRCH, -EPERM; else as codes_add(). */
 int codes_fetch(struct codes *codes, const struct py_layout *layout, pid_t pid,
 		const struct code_key *key);
 const struct code *codes_find(struct codes *codes, uint64_t family, uint64_t address,
 			      uint32_t checksum);
 void codes_drop_family(struct codes *codes, uint64_t family);
-size_t codes_bytes(const struct codes *codes);
+size_t
+codes_bytes(const struct codes *codes); /* all names included, also those that only frames hold */
 size_t codes_count(const struct codes *codes);
+uint64_t codes_refused(const struct codes *codes); /* over the limit, since the start */
 
-/* UTF-8, interned: equal strings are the same pointer, valid as long as the codes table. */
+/* UTF-8, interned in symbol/strings.h: equal strings are the same pointer, valid as long as the
+ * code; strings_ref() keeps one longer. */
 const char *code_function(const struct code *code); /* qualified on 3.11+ */
 const char *code_file(const struct code *code);
 int code_first_line(const struct code *code);
-/* Line of an instruction; 0 = the table gives none; first line for FRAME_LASTI_NONE. */
+/* Line of an instruction (FRAME_ENTRY ignored); 0 = the table gives none, or its tail is missing;
+ * first line for FRAME_LASTI_NONE. */
 int code_line(const struct code *code, uint32_t lasti);
 
 /* The checksum that the kernel side computes of a code object's head (co_span bytes). */

@@ -27,7 +27,7 @@ static struct {
 
 static struct string *string_of(const char *bytes)
 {
-	return (struct string *)(bytes - offsetof(struct string, bytes));
+	return (struct string *)(uintptr_t)(bytes - offsetof(struct string, bytes));
 }
 
 static bool string_equal(const struct set_node *node, const void *data)
@@ -77,6 +77,11 @@ const char *strings_ref(const char *bytes)
 {
 	string_of(bytes)->references++;
 	return bytes;
+}
+
+size_t strings_size(const char *bytes)
+{
+	return string_of(bytes)->size;
 }
 
 void strings_unref(const char *bytes)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The daemon's one table of names: each string once, counted by reference, so that equal names are
- * the same pointer and memory is flat while processes come and go. Code objects and frames hold
- * their own references. Single-threaded.
+ * The daemon's one table of byte strings (names, line tables): each once, counted by reference, so
+ * that equal names are the same pointer and memory is flat while processes come and go. Code
+ * objects and frames hold their own references. Single-threaded.
  */
 #ifndef PYPROF_DAEMON_SYMBOL_STRINGS_H
 #define PYPROF_DAEMON_SYMBOL_STRINGS_H
@@ -13,7 +13,8 @@
 const char *strings_intern(const char *bytes, size_t size);
 /* One more reference of a string that came from strings_intern(). */
 const char *strings_ref(const char *string);
-void strings_unref(const char *string); /* NULL is fine */
+size_t strings_size(const char *string); /* the closing NUL left out */
+void strings_unref(const char *string);  /* NULL is fine */
 size_t strings_count(void);
 size_t strings_bytes(void);
 
