@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "bpf/config.h"
+#include "daemon/target/pylayout.h"
 
 #define PYTHON_REASON_LEN 128
 
@@ -22,6 +23,7 @@ struct python_image {
 	bool free_threaded;
 	bool position_independent; /* ET_DYN */
 	struct py_layout layout;
+	struct py_objects objects; /* for readers from outside */
 	struct py_addresses vaddr; /* 0 = not found in this file */
 	uint64_t runtime;          /* vaddr of _PyRuntime, 0 for 3.6 */
 	uint64_t first_exec_vaddr; /* of the first executable PT_LOAD: what mm->start_code is loaded
