@@ -191,7 +191,7 @@ static uint64_t rollup_bytes(const char *text, const char *key)
 	uint64_t sum = 0;
 
 	for (const char *at = text; (at = strstr(at, key)); at += strlen(key))
-		sum += strtoull(at + strcspn(at, ":\n") + 1, NULL, 10) * 1024;
+		sum += strtoull(at + strlen(key), NULL, 10) * 1024;
 	return sum;
 }
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The process table: pid reuse, exec, expiry, bounds. Pids from GONE on do not exist, so /proc says
+ * nothing of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/base/cleanup.h"
+#include "daemon/base/loop.h"
+#include "daemon/profile/process.h"
+#include "daemon/target/procfs.h"
+
+#define GONE 0x40000000 /* above PID_MAX_LIMIT */
+#define S 1000000000ull
+
+static int table_make(void **state)
+{
+	*state = processes_new();
+	return *state ? 0 : -1;
+}
+
+static int table_drop(void **state)
+{
+	processes_free(*state);
+	return 0;
+}
+
+static void fills_from_proc(void **state)
+{
+	struct processes *table = *state;
+	struct process *self = processes_add(table, 5, getpid());
+
+	assert_non_null(self);
+	assert_int_equal(self->generation, 5);
+	assert_int_equal(self->family, 5);
+	assert_int_equal(self->ppid, getppid());
+	assert_int_equal(self->uid, geteuid());
+	assert_true(self->ns_pid > 0);
+	assert_true(self->cmdline_size > 1);
+	assert_in_range(self->start_time_ns, loop_wall_ns() - 60 * S, loop_wall_ns());
+	assert_ptr_equal(processes_find(table, 5), self);
+	assert_ptr_equal(processes_by_pid(table, getpid()), self);
+	assert_ptr_equal(processes_add(table, 5, getpid()), self);
+	assert_int_equal(processes_count(table), 1);
+	assert_null(processes_find(table, 6));
+	assert_null(processes_by_pid(table, GONE));
+}
+
+static void same_pid_again_ends_the_first(void **state)
+{
+	struct processes *table = *state;
+	struct process *first = processes_add(table, 1, GONE);
+	struct process *second = processes_add(table, 2, GONE);
+
+	assert_ptr_not_equal(first, second);
+	assert_true(first->ended_time_ns != 0);
+	assert_ptr_equal(processes_by_pid(table, GONE), second);
+	assert_ptr_equal(processes_find(table, 1), first);
+	/* The end of the first, told late, must not unname the second. */
+	processes_ended(table, first, loop_wall_ns());
+	assert_ptr_equal(processes_by_pid(table, GONE), second);
+	processes_ended(table, second, loop_wall_ns());
+	assert_null(processes_by_pid(table, GONE));
+}
+
+static unsigned dropped;
+static uint64_t dropped_last;
+
+static void count_dropped(void *data, struct process *process)
+{
+	(void)data;
+	dropped++;
+	dropped_last = process->generation;
+}
+
+static void ended_ones_expire(void **state)
+{
+	struct processes *table = *state;
+	uint64_t now = loop_wall_ns();
+
+	dropped = 0;
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct process *process = processes_add(table, i, (pid_t)(GONE + i));
+
+		if (i < 3)
+			processes_ended(table, process, now + i * S);
+	}
+	processes_expire(table, now + PROCESS_KEEP_NS, count_dropped, NULL);
+	assert_int_equal(dropped, 0);
+	processes_expire(table, now + PROCESS_KEEP_NS + S + 1, count_dropped, NULL);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(dropped_last, 1);
+	processes_expire(table, now + 9 * PROCESS_KEEP_NS, count_dropped, NULL);
+	assert_int_equal(dropped, 2);
+	/* It lives. */
+	assert_non_null(processes_find(table, 3));
+	assert_int_equal(processes_count(table), 1);
+}
+
+static void many_ended_go_after_a_minute(void **state)
+{
+	struct processes *table = *state;
+	uint64_t now = loop_wall_ns();
+
+	dropped = 0;
+	for (uint64_t i = 1; i <= 2000; i++)
+		processes_ended(table, processes_add(table, i, (pid_t)(GONE + i)), now);
+	processes_expire(table, now + 60 * S, count_dropped, NULL);
+	assert_int_equal(dropped, 0);
+	processes_expire(table, now + 66 * S, count_dropped, NULL);
+	assert_int_equal(processes_count(table), 512);
+	assert_int_equal(dropped, 2000 - 512);
+	assert_null(processes_find(table, 1));
+	assert_non_null(processes_find(table, 2000));
+}
+
+static void full_table_drops_the_longest_ended(void **state)
+{
+	struct processes *table = *state;
+
+	dropped = 0;
+	processes_expire(table, 0, count_dropped, NULL);
+	processes_ended(table, processes_add(table, 1, GONE + 1), 1);
+	processes_ended(table, processes_add(table, 2, GONE + 2), 2);
+	for (uint64_t i = 3; i <= PROCESSES_MAX + 1; i++)
+		assert_non_null(processes_add(table, i, (pid_t)(GONE + i)));
+	assert_int_equal(dropped, 1);
+	assert_int_equal(dropped_last, 1);
+	assert_non_null(processes_add(table, PROCESSES_MAX + 2, GONE + PROCESSES_MAX + 2));
+	assert_int_equal(dropped_last, 2);
+	/* Only living ones are left. */
+	assert_null(processes_add(table, PROCESSES_MAX + 3, GONE + PROCESSES_MAX + 3));
+	assert_int_equal(processes_count(table), PROCESSES_MAX);
+}
+
+static void iterates_all(void **state)
+{
+	struct processes *table = *state;
+	struct process *process;
+	uint64_t sum = 0;
+
+	for (uint64_t i = 1; i <= 100; i++)
+		processes_add(table, i, (pid_t)(GONE + i % 50)); /* half of them ended */
+	for (size_t at = 0; (process = processes_next(table, &at));)
+		sum += process->generation;
+	assert_int_equal(sum, 5050);
+}
+
+static void records_fill_what_proc_lacks(void **state)
+{
+	struct processes *table = *state;
+	struct process *process = processes_add(table, 1, GONE);
+
+	process_started(process, 5 * S);
+	assert_in_range(process->start_time_ns, procfs_boot_wall_ns() + 4 * S,
+			procfs_boot_wall_ns() + 6 * S);
+	process_argv(process, "a\0b c\0", 6);
+	assert_memory_equal(process->cmdline, "a\0b c\0", 6);
+	assert_int_equal(process->cmdline_size, 6);
+	process_argv(process, "late", 4);
+	assert_int_equal(process->cmdline_size, 6);
+}
+
+static void other_owner_of_the_pid_is_forgotten(void **state)
+{
+	struct processes *table = *state;
+	struct process *self = processes_add(table, 1, getpid());
+	uint64_t boot = self->start_time_ns - procfs_boot_wall_ns();
+
+	process_started(self, boot);
+	assert_non_null(self->cmdline);
+	process_started(self, boot - S);
+	assert_null(self->cmdline);
+	assert_string_equal(self->comm, "");
+	assert_int_equal(self->uid, UINT32_MAX);
+}
+
+static void threads_are_bounded(void **state)
+{
+	struct processes *table = *state;
+	struct process *process = processes_add(table, 1, GONE);
+	struct thread *thread = process_thread(process, 1);
+
+	assert_non_null(thread);
+	thread->python_name = strdup("MainThread");
+	thread->seen_ns = loop_now_ns();
+	for (pid_t tid = 2; tid < 100000; tid++)
+		assert_non_null(process_thread(process, tid)); /* seen_ns 0: long ago */
+	assert_in_range(map_count(process->threads), 1, 512);
+	thread = process_thread(process, 1);
+	assert_string_equal(thread->python_name, "MainThread");
+	/* All of them alive: a limit holds. */
+	for (pid_t tid = 1; tid < 10000; tid++) {
+		thread = process_thread(process, tid);
+		if (thread)
+			thread->seen_ns = loop_now_ns();
+	}
+	assert_int_equal(map_count(process->threads), 4096);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, table_make, table_drop)
+	    TEST(fills_from_proc),
+	    TEST(same_pid_again_ends_the_first),
+	    TEST(ended_ones_expire),
+	    TEST(many_ended_go_after_a_minute),
+	    TEST(full_table_drops_the_longest_ended),
+	    TEST(iterates_all),
+	    TEST(records_fill_what_proc_lacks),
+	    TEST(other_owner_of_the_pid_is_forgotten),
+	    TEST(threads_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
