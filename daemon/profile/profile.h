@@ -16,6 +16,9 @@
 #include "daemon/profile/stack.h"
 
 #define WINDOW_SECONDS 60 /* what `top` and `functions` can look back on */
+/* Distinct (process, thread, stack…) of one second: ten times what 99 Hz on 16 busy cores can give.
+ */
+#define WINDOW_ENTRIES 16384
 
 struct profile_key {
 	uint64_t generation; /* of the process */
@@ -33,13 +36,17 @@ struct profile;
 
 struct profile *profile_new(struct stacks *stacks, size_t limit_entries);
 void profile_free(struct profile *profile);
-/* Takes its own reference of the stack. Over the limit the sample joins the stack "[overflow]" and
- * is counted. */
+/*
+ * Takes its own reference of the stack. Over the limit the sample keeps its process, GIL and leaf
+ * but joins the stack "[overflow]" of thread 0, and is counted; over twice the limit also its
+ * process becomes generation 0. So sums stay whole and memory bounded.
+ */
 void profile_add(struct profile *profile, const struct profile_key *key, uint64_t weight);
-/* Adds all of `from`. */
+/* Adds all of `from`, which keeps it. */
 void profile_merge(struct profile *profile, const struct profile *from);
 size_t profile_count(const struct profile *profile);
 uint64_t profile_samples(const struct profile *profile);
+uint64_t profile_overflowed(const struct profile *profile); /* samples that lost their stack */
 const struct profile_value *profile_next(const struct profile *profile, size_t *at,
 					 const struct profile_key **ret_key);
 size_t profile_bytes(const struct profile *profile);
@@ -50,8 +57,10 @@ struct window *window_new(struct stacks *stacks);
 void window_free(struct window *window);
 void window_add(struct window *window, const struct profile_key *key, uint64_t weight,
 		uint64_t now_ns);
-/* Everything of the last `seconds`, as a new profile; ret_seconds: what it really spans (the daemon
- * may be younger). */
+/*
+ * Everything of the last `seconds` (1 to WINDOW_SECONDS) and of the second that runs, as a new
+ * profile; ret_seconds: what it really spans (the daemon may be younger). NULL when out of memory.
+ */
 struct profile *window_last(struct window *window, unsigned seconds, uint64_t now_ns,
 			    double *ret_seconds);
 size_t window_bytes(const struct window *window);

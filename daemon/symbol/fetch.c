@@ -3,24 +3,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "bpf/checksum.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/target/mem.h"
 
 #define HEAD_MAX 256   /* py_layout.co_span's bound */
 #define OBJECT_MAX 128 /* head of a str or bytes object */
-
-/* 0 or -errno; a short read is -EFAULT. */
-static int memory_read(pid_t pid, uint64_t address, void *to, size_t size)
-{
-	struct iovec local = {to, size}, remote = {(void *)(uintptr_t)address, size};
-	ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EFAULT;
-}
 
 static uint64_t word_at(const uint8_t *bytes, size_t at)
 {
@@ -65,27 +54,27 @@ uint32_t fetch_checksum(const struct py_layout *layout, const uint8_t *head)
 	    head_pointer(layout, head, layout->co_consts), head_line(layout, head));
 }
 
-static int head_read(const struct py_layout *layout, pid_t pid, uint64_t address, uint32_t checksum,
-		     uint8_t head[HEAD_MAX])
+static int head_read(const struct py_layout *layout, struct mem *mem, uint64_t address,
+		     uint32_t checksum, uint8_t head[HEAD_MAX])
 {
 	int r;
 
 	if (layout->co_span > HEAD_MAX)
 		return -EINVAL;
-	r = memory_read(pid, address, head, layout->co_span);
+	r = mem_read(mem, address, head, layout->co_span);
 	if (r < 0)
 		return r;
 	return fetch_checksum(layout, head) == checksum ? 0 : -ESTALE;
 }
 
-static int data_read(pid_t pid, uint64_t address, size_t size, uint8_t **ret_data)
+static int data_read(struct mem *mem, uint64_t address, size_t size, uint8_t **ret_data)
 {
 	_cleanup_free_ uint8_t *data = malloc(size + 1);
 	int r;
 
 	if (!data)
 		return -ENOMEM;
-	r = memory_read(pid, address, data, size);
+	r = mem_read(mem, address, data, size);
 	if (r < 0)
 		return r;
 	*ret_data = TAKE_PTR(data);
@@ -94,7 +83,7 @@ static int data_read(pid_t pid, uint64_t address, size_t size, uint8_t **ret_dat
 
 /* The str's length, width and where its characters start. Strings that are not compact are only
  * made by C code that uses an API which 3.12 removed; no compiler puts them into a code object. */
-static int string_head(const struct py_layout *layout, pid_t pid, uint64_t address,
+static int string_head(const struct py_layout *layout, struct mem *mem, uint64_t address,
 		       uint64_t *ret_length, unsigned *ret_kind, uint64_t *ret_data)
 {
 	size_t span = MAX(layout->str_length + 8u, layout->str_state + 4u);
@@ -104,7 +93,7 @@ static int string_head(const struct py_layout *layout, pid_t pid, uint64_t addre
 
 	if (span > sizeof(head) || !mask)
 		return -EINVAL;
-	r = memory_read(pid, address, head, span);
+	r = mem_read(mem, address, head, span);
 	if (r < 0)
 		return r;
 	state = half_at(head, layout->str_state);
@@ -117,7 +106,7 @@ static int string_head(const struct py_layout *layout, pid_t pid, uint64_t addre
 	return 0;
 }
 
-static void string_read(const struct py_layout *layout, pid_t pid, uint64_t address,
+static void string_read(const struct py_layout *layout, struct mem *mem, uint64_t address,
 			struct fetch_string *string, uint8_t **ret_buffer)
 {
 	uint64_t length, data;
@@ -125,26 +114,26 @@ static void string_read(const struct py_layout *layout, pid_t pid, uint64_t addr
 	size_t size;
 
 	*string = (struct fetch_string){.kind = 1, .partial = true};
-	if (string_head(layout, pid, address, &length, &kind, &data) < 0)
+	if (string_head(layout, mem, address, &length, &kind, &data) < 0)
 		return;
 	if (kind != 1 && kind != 2 && kind != 4)
 		return;
 	size = MIN(length, (uint64_t)FETCH_STRING_MAX / kind) * kind;
-	if (data_read(pid, data, size, ret_buffer) < 0)
+	if (data_read(mem, data, size, ret_buffer) < 0)
 		return;
 	*string = (struct fetch_string){*ret_buffer, size, kind, length > size / kind};
 }
 
-static void table_read(const struct py_layout *layout, pid_t pid, uint64_t address,
+static void table_read(const struct py_layout *layout, struct mem *mem, uint64_t address,
 		       struct fetch_code *code)
 {
 	uint8_t length[8];
 
 	code->table_partial = true;
-	if (memory_read(pid, address + layout->bytes_size, length, sizeof(length)) < 0)
+	if (mem_read(mem, address + layout->bytes_size, length, sizeof(length)) < 0)
 		return;
 	code->table_size = MIN(word_at(length, 0), (uint64_t)FETCH_TABLE_MAX);
-	if (data_read(pid, address + layout->bytes_data, code->table_size, &code->buffers[2]) < 0) {
+	if (data_read(mem, address + layout->bytes_data, code->table_size, &code->buffers[2]) < 0) {
 		code->table_size = 0;
 		return;
 	}
@@ -152,21 +141,35 @@ static void table_read(const struct py_layout *layout, pid_t pid, uint64_t addre
 	code->table_partial = word_at(length, 0) > FETCH_TABLE_MAX;
 }
 
+static int code_read(const struct py_layout *layout, struct mem *mem, uint64_t address,
+		     uint32_t checksum, struct fetch_code *code)
+{
+	uint8_t head[HEAD_MAX];
+	int r = head_read(layout, mem, address, checksum, head);
+
+	if (r < 0)
+		return r;
+	code->version = layout->version;
+	code->first_line = (int)head_line(layout, head);
+	string_read(layout, mem, head_pointer(layout, head, layout->co_filename), &code->file,
+		    &code->buffers[0]);
+	string_read(layout, mem, head_name(layout, head), &code->name, &code->buffers[1]);
+	table_read(layout, mem, head_pointer(layout, head, layout->co_linetable), code);
+	mem_forget(mem);
+	return head_read(layout, mem, address, checksum, head);
+}
+
 int fetch_code(const struct py_layout *layout, pid_t pid, uint64_t address, uint32_t checksum,
 	       struct fetch_code *ret_code)
 {
-	_cleanup_(fetch_done) struct fetch_code code = {.version = layout->version};
-	uint8_t head[HEAD_MAX];
-	int r = head_read(layout, pid, address, checksum, head);
+	_cleanup_(fetch_done) struct fetch_code code = {0};
+	struct mem *mem = mem_new(pid);
+	int r;
 
-	if (r < 0)
-		return r == -EFAULT ? -ESTALE : r;
-	code.first_line = (int)head_line(layout, head);
-	string_read(layout, pid, head_pointer(layout, head, layout->co_filename), &code.file,
-		    &code.buffers[0]);
-	string_read(layout, pid, head_name(layout, head), &code.name, &code.buffers[1]);
-	table_read(layout, pid, head_pointer(layout, head, layout->co_linetable), &code);
-	r = head_read(layout, pid, address, checksum, head);
+	if (!mem)
+		return -ENOMEM;
+	r = code_read(layout, mem, address, checksum, &code);
+	mem_free(mem);
 	if (r < 0)
 		return r == -EFAULT ? -ESTALE : r;
 	*ret_code = code;

@@ -4,6 +4,8 @@
 #ifndef PYPROF_DAEMON_SYMBOL_SYMBOLISE_H
 #define PYPROF_DAEMON_SYMBOL_SYMBOLISE_H
 
+#include <stdbool.h>
+
 #include "bpf/record.h"
 #include "daemon/profile/process.h"
 #include "daemon/profile/stack.h"
@@ -13,7 +15,8 @@
  * The sample's stack, referenced for the caller. A frame whose code is unknown is fetched from the
  * live process when `last` is set; where that fails it becomes the marker "[unknown]" and
  * *ret_unknown counts it. Without `last`, an unknown frame returns NULL: its description may still
- * be in another ring, try again after the next drain.
+ * be in another ring, try again after the next drain. With `last`, NULL means out of memory.
+ * process may be NULL (gone from the table): nothing is fetched then.
  */
 struct stack *symbolise_sample(struct codes *codes, struct stacks *stacks,
 			       const struct process *process, const struct sample_record *sample,
