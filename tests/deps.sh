@@ -8,7 +8,7 @@ build="gcc libc6-dev clang libbpf-dev bpftool libelf-dev zlib1g-dev libmicrohttp
  libjansson-dev libncurses-dev libinih-dev python3"
 test="libcmocka-dev python3-pytest python3-dev gunicorn strace tmux curl zsh systemd"
 check="cppcheck shellcheck mandoc"
-vm="qemu-system-x86 cpio xz-utils"
+vm="qemu-system-x86 cpio busybox xz-utils"
 interpreters="make dpkg-dev xz-utils"
 command -v go >/dev/null || interpreters="$interpreters golang-go"
 fuzz=""
