@@ -24,8 +24,8 @@ ALWAYS_INLINE void describe_string(struct scratch *s, const struct py_layout *l,
 		s->code.record.flags |= partial;
 		return;
 	}
-	length = *(__u64 *)(s->string + (l->str_length & 31));
-	state = *(__u32 *)(s->string + (l->str_state & 63));
+	length = load_u64(s->string + (l->str_length & 63));
+	state = load_u32(s->string + (l->str_state & 63));
 	if (!(state & l->str_compact_bit) || !l->str_kind_mask) {
 		s->code.record.flags |= partial;
 		return;

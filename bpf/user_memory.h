@@ -20,8 +20,36 @@ ALWAYS_INLINE long user_read(void *to, __u32 size, __u64 from)
 {
 	return bpf_probe_read_user(to, size, (const void *)(unsigned long)from);
 }
+/* x86-64 and arm64 load unaligned words, and the verifier knows it. */
+ALWAYS_INLINE __u64 load_u64(const void *at)
+{
+	return *(const __u64 *)at;
+}
+
+ALWAYS_INLINE __u32 load_u32(const void *at)
+{
+	return *(const __u32 *)at;
+}
 #else
+#include <string.h>
+
 long user_read(void *to, __u32 size, __u64 from);
+
+ALWAYS_INLINE __u64 load_u64(const void *at)
+{
+	__u64 value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+ALWAYS_INLINE __u32 load_u32(const void *at)
+{
+	__u32 value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
 #endif
 
 /* clang 14 drops a mask or a comparison that it can prove needless and that the verifier cannot. */

@@ -20,13 +20,13 @@ enum { WALK_NEXT = 0, WALK_END = 1 };
 ALWAYS_INLINE __u64 memory_u64(const struct scratch *s, __u32 at)
 {
 	HIDE(at);
-	return *(const __u64 *)(s->memory + (at & MEMORY_MASK));
+	return load_u64(s->memory + (at & MEMORY_MASK));
 }
 
 ALWAYS_INLINE __u64 head_u64(const __u8 *head, __u32 at)
 {
 	HIDE(at);
-	return *(const __u64 *)(head + (at & HEAD_MASK));
+	return load_u64(head + (at & HEAD_MASK));
 }
 
 ALWAYS_INLINE int walk_lose(struct walk *w, __u32 reason)
