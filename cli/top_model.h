@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the head of `top` says of the host and of pyprof itself; from /v1/top and /v1/status. */
+#ifndef PYPROF_CLI_TOP_MODEL_H
+#define PYPROF_CLI_TOP_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What is not known is NAN. */
+struct top_model {
+	char host[64];
+	bool known; /* a document was there */
+	size_t processes;
+	double threads;
+	double window; /* seconds that the figures look back */
+	double cores;
+	double python, other, idle; /* percent of the host's CPUs */
+
+	bool status_known;
+	double hz;
+	double self_percent; /* of one core */
+	double self_bytes;   /* private memory of the daemon */
+	double lost_percent; /* of the sampling events */
+
+	double before_time, before_cpu, before_events, before_lost, before_uptime;
+};
+
+void top_model_init(struct top_model *model, const char *host);
+void top_model_top(struct top_model *model, const json_t *document);
+/* Costs and losses since the last call; at first, and after a restart, of the daemon's life. */
+void top_model_status(struct top_model *model, const json_t *document, double now_seconds);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A line a process: what it is, what CPU it takes and of which kind, and its hottest function. */
+#include "cli/view.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/field.h"
+#include "cli/query.h"
+#include "cli/view_json.h"
+#include "cli/view_number.h"
+#include "daemon/api.h"
+#include "daemon/base/cleanup.h"
+
+#define CONTAINER_ID_SHOWN 12 /* as docker ps shows it */
+
+enum column {
+	PID,
+	UNIT = VIEW_PROCESSES_NAME,
+	VERSION,
+	CPU,
+	PYTHON,
+	NATIVE,
+	SYSTEM,
+	GIL,
+	THREADS,
+	RSS,
+	HOT_SHARE,
+	HOT,
+	USER,
+	COMMAND,
+	COLUMNS,
+};
+
+/* All of them take 80 columns at their least. */
+static const struct view_column columns[COLUMNS] = {
+    [PID] = {.title = "PID", .min = 5, .right = true, .max = 10, .sort = VIEW_SORT_RISING},
+    [UNIT] = {.title = "UNIT", .min = 8, .max = 24, .sort = VIEW_SORT_TEXT, .cut = true},
+    [VERSION] = {.title = "PY", .min = 4, .max = 8, .drop = 3, .sort = VIEW_SORT_TEXT},
+    [CPU] = {.title = "CPU%", .min = 5, .right = true, .max = 6, .sort = VIEW_SORT_NUMBER},
+    [PYTHON] =
+	{.title = "py", .min = 3, .right = true, .max = 5, .drop = 4, .sort = VIEW_SORT_NUMBER},
+    [NATIVE] =
+	{.title = "nat", .min = 3, .right = true, .max = 5, .drop = 5, .sort = VIEW_SORT_NUMBER},
+    [SYSTEM] =
+	{.title = "sys", .min = 3, .right = true, .max = 5, .drop = 6, .sort = VIEW_SORT_NUMBER},
+    [GIL] =
+	{.title = "GIL%", .min = 4, .right = true, .max = 5, .drop = 2, .sort = VIEW_SORT_NUMBER},
+    [THREADS] =
+	{.title = "THR", .min = 3, .right = true, .max = 6, .drop = 8, .sort = VIEW_SORT_NUMBER},
+    [RSS] =
+	{.title = "RSS", .min = 4, .right = true, .max = 6, .drop = 7, .sort = VIEW_SORT_NUMBER},
+    [HOT_SHARE] =
+	{.title = "HOT%", .min = 4, .right = true, .max = 5, .drop = 1, .sort = VIEW_SORT_NUMBER},
+    [HOT] = {.title = "HOTTEST FUNCTION", .min = 22, .sort = VIEW_SORT_TEXT},
+    [USER] =
+	{.title = "USER", .min = 4, .max = 12, .sort = VIEW_SORT_TEXT, .cut = true, .wide = true},
+    [COMMAND] = {.title = "COMMAND",
+		 .min = 7,
+		 .max = 200,
+		 .sort = VIEW_SORT_TEXT,
+		 .cut = true,
+		 .wide = true},
+};
+
+static void processes_path(const struct view_target *target, struct text *path)
+{
+	text_puts(path, API_ROUTE_TOP);
+	if (target->window)
+		query_number(path, "window", target->window);
+	if (target->options)
+		query_select(path, target->options);
+}
+
+/* Units that say how somebody logged in, not what the process is. */
+static bool unit_telling(const char *unit)
+{
+	return unit && *unit && strncmp(unit, "session-", 8) != 0 &&
+	       strncmp(unit, "user@", 5) != 0 && strcmp(unit, "init.scope") != 0;
+}
+
+static void fill_unit(struct view_grid *grid, const json_t *process)
+{
+	const char *unit = field_string(process, "unit");
+	const char *container = field_string(process, "container");
+	const char *comm = field_string(process, "comm");
+	char name[256];
+	size_t size;
+
+	if (unit_telling(unit)) {
+		size = strlen(unit);
+		if (size > 8 && strcmp(unit + size - 8, ".service") == 0)
+			size -= 8;
+		snprintf(name, sizeof(name), "%.*s", (int)MIN(size, sizeof(name) - 1), unit);
+	} else if (container && *container) {
+		snprintf(name, sizeof(name), "%.*s", CONTAINER_ID_SHOWN, container);
+	} else {
+		snprintf(name, sizeof(name), "%s", comm ? comm : "?");
+	}
+	view_grid_text(grid, UNIT, VIEW_PLAIN, name);
+}
+
+static bool build_free_threaded(const json_t *process)
+{
+	const char *build = field_string(json_object_get(process, "python"), "build");
+
+	return build && strcmp(build, "free-threaded") == 0;
+}
+
+/* "3.13.1" of a free-threaded build → "3.13t". */
+static void fill_version(struct view_grid *grid, const json_t *process)
+{
+	const char *version = field_string(json_object_get(process, "python"), "version");
+	unsigned major, minor;
+	char text[32];
+
+	if (version && sscanf(version, "%3u.%3u", &major, &minor) == 2) {
+		snprintf(text, sizeof(text), "%u.%u%s", major, minor,
+			 build_free_threaded(process) ? "t" : "");
+		version = text;
+	}
+	view_grid_text(grid, VERSION, VIEW_PLAIN, version);
+}
+
+static void fill_number(struct view_grid *grid, enum column column, enum view_style style,
+			double value, void (*print)(double, char *))
+{
+	char text[VIEW_NUMBER_MAX];
+
+	print(value, text);
+	view_grid_number(grid, column, value == 0 ? VIEW_DIM : style, text, value);
+}
+
+static void fill_cpu(struct view_grid *grid, const json_t *process)
+{
+	double gil = build_free_threaded(process) ? NAN : view_json_number(process, "gil_percent");
+
+	fill_number(grid, CPU, VIEW_BOLD, view_json_number(process, "cpu_percent"),
+		    view_number_percent);
+	fill_number(grid, PYTHON, VIEW_PYTHON, view_json_number(process, "python_percent"),
+		    view_number_share);
+	fill_number(grid, NATIVE, VIEW_NATIVE, view_json_number(process, "native_percent"),
+		    view_number_share);
+	fill_number(grid, SYSTEM, VIEW_SYSTEM, view_json_number(process, "system_percent"),
+		    view_number_share);
+	fill_number(grid, GIL, VIEW_PLAIN, gil, view_number_share);
+}
+
+static void fill_hot(struct view_grid *grid, const json_t *process)
+{
+	const json_t *hot = json_object_get(process, "hot");
+	const char *reason = field_string(process, "reason");
+
+	if (json_is_false(json_object_get(process, "supported"))) {
+		view_grid_text(grid, HOT, VIEW_DIM, reason ? reason : "not supported");
+		view_grid_dim(grid);
+	} else if (json_is_object(hot)) {
+		const char *function = field_string(hot, "function");
+
+		fill_number(grid, HOT_SHARE, VIEW_PLAIN, view_json_number(hot, "percent"),
+			    view_number_share);
+		view_grid_place(grid, HOT, VIEW_PLAIN, function ? function : "(no name)",
+				field_string(hot, "file"), field_int_or(hot, "line", 0));
+	} else if (reason) {
+		view_grid_text(grid, HOT, VIEW_DIM, reason);
+	}
+}
+
+static void fill_command(struct view_grid *grid, const json_t *process)
+{
+	const json_t *words = json_object_get(process, "cmdline"), *word;
+	const char *comm = field_string(process, "comm");
+	_cleanup_(text_done) struct text text = {};
+	size_t i;
+
+	json_array_foreach((json_t *)words, i, word) if (json_is_string(word))
+	    text_printf(&text, "%s%s", i ? " " : "", json_string_value(word));
+	view_grid_text(grid, COMMAND, VIEW_DIM, text.size ? text.data : comm);
+}
+
+static void fill_process(struct view_grid *grid, const json_t *process)
+{
+	int64_t pid = field_int_or(process, "pid", 0);
+	char text[VIEW_NUMBER_MAX];
+
+	if (!view_grid_row(grid, (uint64_t)pid))
+		return;
+	snprintf(text, sizeof(text), "%" PRId64, pid);
+	view_grid_number(grid, PID, VIEW_PLAIN, text, (double)pid);
+	fill_unit(grid, process);
+	fill_version(grid, process);
+	fill_cpu(grid, process);
+	fill_number(grid, THREADS, VIEW_PLAIN, view_json_number(process, "threads"),
+		    view_number_count);
+	fill_number(grid, RSS, VIEW_PLAIN, view_json_number(process, "rss_bytes"),
+		    view_number_bytes);
+	fill_hot(grid, process);
+	view_grid_text(grid, USER, VIEW_PLAIN, field_string(process, "user"));
+	fill_command(grid, process);
+}
+
+static void processes_fill(struct view_grid *grid, const json_t *document,
+			   const struct view_target *target)
+{
+	const json_t *processes = json_object_get(document, "processes"), *process;
+	size_t i;
+
+	json_array_foreach((json_t *)processes, i, process)
+	{
+		const char *user = field_string(process, "user");
+
+		if (!target->user || !*target->user || (user && strcmp(user, target->user) == 0))
+			fill_process(grid, process);
+	}
+}
+
+const struct view view_processes = {
+    .title = "Processes",
+    .nothing = "No Python process runs on this host. For one to look at:  make demo",
+    .columns = columns,
+    .width = COLUMNS,
+    .order = {.column = CPU, .sorted = true},
+    .path = processes_path,
+    .fill = processes_fill,
+};
