@@ -119,3 +119,9 @@ void json_null(struct json *json, const char *key)
 	json_start(json, key);
 	text_puts(json->out, "null");
 }
+
+void json_raw(struct json *json, const char *key, const char *value)
+{
+	json_start(json, key);
+	text_puts(json->out, value);
+}

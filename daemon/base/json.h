@@ -44,5 +44,6 @@ void json_uint(struct json *json, const char *key, uint64_t value);
 void json_real(struct json *json, const char *key, double value, int digits);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
+void json_raw(struct json *json, const char *key, const char *value); /* JSON text already */
 
 #endif
