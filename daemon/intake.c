@@ -274,6 +274,13 @@ void intake_record(void *data, const void *bytes, size_t size)
 
 /* --- ends and names -------------------------------------------------------------------------- */
 
+static void code_dropped(void *data, const struct code_key *key)
+{
+	struct intake *intake = data;
+
+	probe_gate_drop(intake->stages.probe, key->family, key->code, key->checksum);
+}
+
 void intake_ended(void *data, struct process *process, bool last_of_family)
 {
 	struct intake *intake = data;
@@ -285,7 +292,7 @@ void intake_ended(void *data, struct process *process, bool last_of_family)
 		return;
 	leaving = calloc(1, sizeof(*leaving));
 	if (!leaving) {
-		codes_drop_family(intake->stages.codes, process->family);
+		codes_drop_family(intake->stages.codes, process->family, code_dropped, intake);
 		return;
 	}
 	leaving->family = process->family;
@@ -299,7 +306,7 @@ static void families_leave(struct intake *intake, uint64_t now_ns)
 	while (intake->leaving && intake->leaving->since_ns + FAMILY_KEEP_NS <= now_ns) {
 		struct leaving *leaving = intake->leaving;
 
-		codes_drop_family(intake->stages.codes, leaving->family);
+		codes_drop_family(intake->stages.codes, leaving->family, code_dropped, intake);
 		intake->leaving = leaving->next;
 		free(leaving);
 	}

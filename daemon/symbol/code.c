@@ -107,12 +107,16 @@ static void family_free(struct codes *codes, struct family *family)
 	free(family);
 }
 
-void codes_drop_family(struct codes *codes, uint64_t family)
+void codes_drop_family(struct codes *codes, uint64_t family,
+		       void (*dropped)(void *data, const struct code_key *key), void *data)
 {
 	struct family *found = family_find(codes, family);
 
-	if (found)
-		family_free(codes, found);
+	if (!found)
+		return;
+	for (struct code *code = found->codes; dropped && code; code = code->next)
+		dropped(data, &code->key);
+	family_free(codes, found);
 }
 
 void codes_free(struct codes *codes)

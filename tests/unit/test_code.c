@@ -180,7 +180,7 @@ static void flat_under_churn(void **state)
 			assert_int_equal(codes_add(codes, NULL, &record.code, size), 0);
 		}
 		if (family >= 10)
-			codes_drop_family(codes, family - 10);
+			codes_drop_family(codes, family - 10, NULL, NULL);
 		if (family == 100)
 			peak = codes_bytes(codes);
 		if (family > 100)
@@ -188,8 +188,8 @@ static void flat_under_churn(void **state)
 	}
 	assert_int_equal(codes_count(codes), 200);
 	for (unsigned family = 4990; family < 5000; family++)
-		codes_drop_family(codes, family);
-	codes_drop_family(codes, 12345678);
+		codes_drop_family(codes, family, NULL, NULL);
+	codes_drop_family(codes, 12345678, NULL, NULL);
 	assert_int_equal(codes_count(codes), 0);
 	assert_int_equal(codes_bytes(codes), base);
 	codes_free(codes);
