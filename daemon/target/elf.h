@@ -47,12 +47,12 @@ const Elf64_Shdr *elf_section(const struct elf *elf, const char *name);
 /* A symbol that the file defines and exports, by hash. 0 or -ENOENT. */
 int elf_export(const struct elf *elf, const char *name, struct elf_symbol *ret_symbol);
 
-/* Gives fn each symbol of .symtab that is defined and of that STT_*; names are read only where
- * elf_is_named() asks. Ends when fn returns non-zero, and returns that; else 0. */
-typedef int (*elf_symbol_fn)(void *data, const struct elf *elf, const Elf64_Sym *symbol);
-int elf_each_static(const struct elf *elf, int type, elf_symbol_fn fn, void *data);
-/* The name of a symbol that fn was given is this one. */
-bool elf_is_named(const struct elf *elf, const Elf64_Sym *symbol, const char *name);
+/* A symbol of .symtab that the file defines, exported or not. Reads the table through, some
+ * milliseconds for a large one. 0 or -ENOENT. */
+int elf_static(const struct elf *elf, const char *name, int type, struct elf_symbol *ret_symbol);
+/* .symtab has a global variable of that name, and of a size from..to: only names of those are read,
+ * so that it is quick to say no. */
+bool elf_has_global(const struct elf *elf, const char *name, uint64_t from, uint64_t to);
 
 /* Exact pread: 0, or -EFAULT when the file ends before. */
 int elf_pread(const struct elf *elf, uint64_t offset, void *buffer, size_t size);

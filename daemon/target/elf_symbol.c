@@ -7,6 +7,7 @@
 #include "daemon/target/elf.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/cleanup.h"
@@ -14,7 +15,10 @@
 #define NAME_MAX_BYTES 64     /* of the names we ask for */
 #define CHAIN_MAX 4096        /* symbols of one hash bucket */
 #define STATIC_MAX (1u << 20) /* symbols of .symtab that are looked at */
-#define STATIC_CHUNK 1024
+#define STATIC_CHUNK 4096
+#define STRINGS_MAX (64ull << 20) /* bytes of .symtab's names that are searched */
+#define STRINGS_CHUNK (256u << 10)
+#define NAMES_MAX 16 /* places where a name, or its tail, stands */
 
 static int symbol_take(const Elf64_Sym *sym, struct elf_symbol *ret_symbol)
 {
@@ -147,57 +151,122 @@ int elf_export(const struct elf *elf, const char *name, struct elf_symbol *ret_s
 	return r < 0 ? r : symbol_take(&sym, ret_symbol);
 }
 
-static int chunk_each(const struct elf *elf, const Elf64_Sym *syms, size_t n, int type,
-		      elf_symbol_fn fn, void *data)
-{
-	for (size_t i = 0; i < n; i++) {
-		int r;
-
-		if (ELF64_ST_TYPE(syms[i].st_info) != type || syms[i].st_shndx == SHN_UNDEF ||
-		    !syms[i].st_value)
-			continue;
-		r = fn(data, elf, &syms[i]);
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-int elf_each_static(const struct elf *elf, int type, elf_symbol_fn fn, void *data)
-{
-	const Elf64_Shdr *table = elf_section(elf, ".symtab");
-	Elf64_Sym syms[STATIC_CHUNK];
+/* .symtab and its names. */
+struct statics {
+	const struct elf *elf;
+	const Elf64_Shdr *table, *strings;
 	uint64_t count;
+	Elf64_Sym *chunk; /* of STATIC_CHUNK */
+};
 
-	if (!table || table->sh_type != SHT_SYMTAB || table->sh_link >= elf->nsections)
-		return 0;
-	count = MIN(table->sh_size / sizeof(syms[0]), STATIC_MAX);
-	for (uint64_t done = 0; done < count; done += STATIC_CHUNK) {
-		size_t n = MIN(count - done, STATIC_CHUNK);
-		int r;
+static int statics_open(const struct elf *elf, struct statics *ret_statics)
+{
+	struct statics s = {.elf = elf, .table = elf_section(elf, ".symtab")};
 
-		if (elf_pread(elf, table->sh_offset + done * sizeof(syms[0]), syms,
-			      n * sizeof(syms[0])) < 0)
-			return 0;
-		r = chunk_each(elf, syms, n, type, fn, data);
-		if (r)
-			return r;
-	}
+	if (!s.table || s.table->sh_type != SHT_SYMTAB || s.table->sh_link >= elf->nsections)
+		return -ENOENT;
+	s.strings = &elf->sections[s.table->sh_link];
+	if (s.strings->sh_offset > elf->size)
+		return -ENOENT;
+	s.count = MIN(s.table->sh_size / sizeof(Elf64_Sym), STATIC_MAX);
+	s.chunk = malloc(STATIC_CHUNK * sizeof(Elf64_Sym));
+	if (!s.chunk)
+		return -ENOMEM;
+	*ret_statics = s;
 	return 0;
 }
 
-bool elf_is_named(const struct elf *elf, const Elf64_Sym *symbol, const char *name)
+/* Symbols from index `at` on into the chunk; how many, 0 at the end. */
+static size_t statics_read(struct statics *s, uint64_t at)
 {
-	const Elf64_Shdr *table = elf_section(elf, ".symtab"), *strings;
+	size_t n = at < s->count ? MIN(s->count - at, STATIC_CHUNK) : 0;
+
+	if (s->table->sh_offset > s->elf->size ||
+	    elf_pread(s->elf, s->table->sh_offset + at * sizeof(Elf64_Sym), s->chunk,
+		      n * sizeof(Elf64_Sym)) < 0)
+		return 0;
+	return n;
+}
+
+static bool static_named(const struct statics *s, const Elf64_Sym *sym, const char *name)
+{
 	char found[NAME_MAX_BYTES];
 	size_t size = strlen(name) + 1;
 
-	if (!table || table->sh_link >= elf->nsections || size > sizeof(found))
+	if (size > sizeof(found) || s->strings->sh_size < size ||
+	    sym->st_name > s->strings->sh_size - size)
 		return false;
-	strings = &elf->sections[table->sh_link];
-	if (strings->sh_size < size || symbol->st_name > strings->sh_size - size ||
-	    strings->sh_offset > elf->size)
-		return false;
-	return !elf_pread(elf, strings->sh_offset + symbol->st_name, found, size) &&
+	return !elf_pread(s->elf, s->strings->sh_offset + sym->st_name, found, size) &&
 	       !memcmp(found, name, size);
+}
+
+/* Where the name stands among the strings: its own, or tails of longer names that hold it. */
+static size_t names_find(const struct statics *s, const char *name, uint64_t ret_at[NAMES_MAX])
+{
+	uint64_t left = MIN(s->strings->sh_size, STRINGS_MAX), size = strlen(name) + 1;
+	_cleanup_free_ char *chunk = malloc(STRINGS_CHUNK);
+	size_t n = 0;
+
+	for (uint64_t done = 0; chunk && done + size <= left; done += STRINGS_CHUNK - size + 1) {
+		size_t bytes = MIN(left - done, STRINGS_CHUNK);
+		char *at = chunk;
+
+		if (elf_pread(s->elf, s->strings->sh_offset + done, chunk, bytes) < 0)
+			break;
+		while ((at = memmem(at, bytes - (size_t)(at - chunk), name, size))) {
+			if (n == NAMES_MAX)
+				return n;
+			ret_at[n++] = done + (uint64_t)(at++ - chunk);
+		}
+	}
+	return n;
+}
+
+static bool is_one_of(uint32_t name, const uint64_t *at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (at[i] == name)
+			return true;
+	return false;
+}
+
+int elf_static(const struct elf *elf, const char *name, int type, struct elf_symbol *ret_symbol)
+{
+	uint64_t names[NAMES_MAX];
+	struct statics s;
+	size_t n, nnames;
+	int r = statics_open(elf, &s);
+
+	if (r < 0)
+		return -ENOENT;
+	r = -ENOENT;
+	nnames = names_find(&s, name, names);
+	for (uint64_t at = 0; nnames && r < 0 && (n = statics_read(&s, at)); at += n)
+		for (size_t i = 0; i < n && r < 0; i++)
+			if (ELF64_ST_TYPE(s.chunk[i].st_info) == type &&
+			    is_one_of(s.chunk[i].st_name, names, nnames))
+				r = symbol_take(&s.chunk[i], ret_symbol);
+	free(s.chunk);
+	return r;
+}
+
+bool elf_has_global(const struct elf *elf, const char *name, uint64_t from, uint64_t to)
+{
+	bool found = false;
+	struct statics s;
+	size_t n;
+
+	if (statics_open(elf, &s) < 0)
+		return false;
+	/* sh_info: the first that is not local (System V ABI, symbol table). */
+	for (uint64_t at = s.table->sh_info; !found && (n = statics_read(&s, at)); at += n)
+		for (size_t i = 0; i < n && !found; i++) {
+			const Elf64_Sym *sym = &s.chunk[i];
+
+			found = sym->st_info == ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT) &&
+				sym->st_shndx != SHN_UNDEF && sym->st_size >= from &&
+				sym->st_size <= to && static_named(&s, sym, name);
+		}
+	free(s.chunk);
+	return found;
 }

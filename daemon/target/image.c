@@ -79,7 +79,7 @@ static void text_find(struct reading *r)
 	const Elf64_Phdr *text = NULL;
 	struct elf_symbol eval;
 
-	if (!image_symbol(&r->elf, "_PyEval_EvalFrameDefault", STT_FUNC, &eval))
+	if (!image_symbol(&r->elf, &r->traces, "_PyEval_EvalFrameDefault", STT_FUNC, &eval))
 		text = elf_segment(&r->elf, eval.value);
 	if (!text || !(text->p_flags & PF_X))
 		text = elf_segment(&r->elf, image->first_exec_vaddr);
@@ -124,7 +124,7 @@ static uint32_t version_find(const struct reading *r)
 	struct elf_symbol symbol;
 	uint32_t version;
 
-	if (!image_symbol(&r->elf, "Py_Version", STT_OBJECT, &symbol) &&
+	if (!image_symbol(&r->elf, &r->traces, "Py_Version", STT_OBJECT, &symbol) &&
 	    !elf_read(&r->elf, symbol.value, &version, sizeof(version)) && version >> 24 == 3)
 		return version;
 	return pyversion_find(&r->elf, version_hint(r));
@@ -157,16 +157,16 @@ static void addresses_find(struct reading *r)
 	struct py_addresses *at = &image->vaddr;
 	struct elf_symbol symbol;
 
-	if (!image_symbol(&r->elf, "PyCode_Type", STT_OBJECT, &symbol))
+	if (!image_symbol(&r->elf, &r->traces, "PyCode_Type", STT_OBJECT, &symbol))
 		at->code_type = symbol.value;
 	/* 3.6 keeps its variables one by one. Its thread key has no flag before it that tells
 	 * whether it was made, unlike Py_tss_t later: threads are found through the list there. */
 	if (!l->rt_interpreters_head) {
-		at->interp_head = image_interp_head(&r->elf);
+		at->interp_head = image_interp_head(&r->elf, &r->traces);
 	} else if (image->runtime) {
 		at->interp_head = image->runtime + l->rt_interpreters_head;
 	} else {
-		at->interp_head = image_interp_head(&r->elf);
+		at->interp_head = image_interp_head(&r->elf, &r->traces);
 		if (at->interp_head)
 			image->runtime = at->interp_head - l->rt_interpreters_head;
 	}
@@ -192,7 +192,7 @@ static void image_read(struct reading *r)
 		measured_use(r);
 	/* Only Py_REF_DEBUG, a part of Py_DEBUG, has it. */
 	if (image->state == PY_SUPPORTED &&
-	    !image_symbol(&r->elf, "_Py_NegativeRefcount", STT_FUNC, &symbol))
+	    !image_symbol(&r->elf, &r->traces, "_Py_NegativeRefcount", STT_FUNC, &symbol))
 		unsupported(image, "a debug build: its structs are laid out otherwise");
 	if (image->state == PY_SUPPORTED)
 		addresses_find(r);

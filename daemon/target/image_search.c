@@ -18,41 +18,15 @@
 #define COOKIE "xdebugpy"
 #define COOKIE_SCAN_MAX (8ull << 20) /* _PyRuntime lies in the first MiB of python's own .data */
 #define COOKIE_CHUNK (64 << 10)
+#define TYPE_SIZE_MIN 400 /* sizeof(PyTypeObject): 3.6 */
+#define TYPE_SIZE_MAX 440 /* 3.15t */
 
-struct wanted {
-	const char *name;
-	struct elf_symbol *ret_symbol;
-};
-
-static int static_take(void *data, const struct elf *elf, const Elf64_Sym *symbol)
+int image_symbol(const struct elf *elf, const struct image_traces *traces, const char *name,
+		 int type, struct elf_symbol *ret_symbol)
 {
-	struct wanted *w = data;
-
-	if (!elf_is_named(elf, symbol, w->name))
-		return 0;
-	w->ret_symbol->value = symbol->st_value;
-	w->ret_symbol->size = symbol->st_size;
-	w->ret_symbol->type = ELF64_ST_TYPE(symbol->st_info);
-	return 1;
-}
-
-int image_symbol(const struct elf *elf, const char *name, int type, struct elf_symbol *ret_symbol)
-{
-	struct wanted w = {name, ret_symbol};
-
 	if (!elf_export(elf, name, ret_symbol))
 		return 0;
-	return elf_each_static(elf, type, static_take, &w) ? 0 : -ENOENT;
-}
-
-/* sizeof(PyTypeObject) of 2.7 to 3.15: few other variables have one of these sizes, so that hardly
- * a name is read of a file that is not Python. */
-static int static_is_python(void *data, const struct elf *elf, const Elf64_Sym *symbol)
-{
-	(void)data;
-	if (symbol->st_size < 392 || symbol->st_size > 440 || symbol->st_size % 8)
-		return 0;
-	return elf_is_named(elf, symbol, "PyCode_Type");
+	return traces->exported ? -ENOENT : elf_static(elf, name, type, ret_symbol);
 }
 
 static bool exports_python(const struct elf *elf)
@@ -118,7 +92,7 @@ static bool section_take(const struct elf *elf, struct image_traces *traces)
 	return true;
 }
 
-static bool symbol_take(struct image_traces *traces, const struct elf_symbol *symbol)
+static bool symbol_take(const struct elf_symbol *symbol, struct image_traces *traces)
 {
 	traces->runtime = symbol->value;
 	traces->runtime_size = symbol->size;
@@ -129,10 +103,10 @@ static bool static_search(const struct elf *elf, struct image_traces *traces)
 {
 	struct elf_symbol symbol;
 
-	if (!elf_each_static(elf, STT_OBJECT, static_is_python, NULL))
+	if (!elf_has_global(elf, "PyCode_Type", TYPE_SIZE_MIN, TYPE_SIZE_MAX))
 		return false;
-	if (!image_symbol(elf, "_PyRuntime", STT_OBJECT, &symbol))
-		symbol_take(traces, &symbol);
+	if (!elf_static(elf, "_PyRuntime", STT_OBJECT, &symbol))
+		symbol_take(&symbol, traces);
 	return true;
 }
 
@@ -142,11 +116,11 @@ bool image_search(const struct elf *elf, struct image_traces *ret_traces)
 	struct elf_symbol symbol;
 	bool found;
 
+	traces.exported = exports_python(elf);
 	found = section_take(elf, &traces);
 	if (!found && !elf_export(elf, "_PyRuntime", &symbol))
-		found = symbol_take(&traces, &symbol);
-	if (!found)
-		found = exports_python(elf) || static_search(elf, &traces);
+		found = symbol_take(&symbol, &traces);
+	found = found || traces.exported || static_search(elf, &traces);
 	if (!found) {
 		traces.runtime = cookie_find(elf);
 		found = traces.runtime != 0;
@@ -156,7 +130,7 @@ bool image_search(const struct elf *elf, struct image_traces *ret_traces)
 	return found;
 }
 
-uint64_t image_interp_head(const struct elf *elf)
+uint64_t image_interp_head(const struct elf *elf, const struct image_traces *traces)
 {
 	static const uint8_t endbr64[] = {0xf3, 0x0f, 0x1e, 0xfa};
 	static const uint8_t load[] = {0x48, 0x8b, 0x05}; /* mov disp(%rip),%rax */
@@ -165,7 +139,7 @@ uint64_t image_interp_head(const struct elf *elf)
 	size_t at = 0;
 	int32_t distance;
 
-	if (image_symbol(elf, "PyInterpreterState_Head", STT_FUNC, &head) ||
+	if (image_symbol(elf, traces, "PyInterpreterState_Head", STT_FUNC, &head) ||
 	    elf_read(elf, head.value, code, sizeof(code)) < 0)
 		return 0;
 	if (!memcmp(code, endbr64, sizeof(endbr64)))
