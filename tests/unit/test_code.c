@@ -196,6 +196,32 @@ static void flat_under_churn(void **state)
 	assert_int_equal(strings_count(), 0);
 }
 
+static void dropped_key(void *data, const struct code_key *key)
+{
+	assert_int_equal(key->family, 7);
+	assert_int_equal(key->checksum, 0xabcd);
+	*(uint64_t *)data += key->code;
+}
+
+static void dropped_keys_are_told(void **state)
+{
+	struct codes *codes = codes_new(LIMIT);
+	uint64_t sum = 0;
+
+	(void)state;
+	for (uint64_t address = 1; address <= 8; address *= 2) {
+		size_t size = make_record("f", "n", table, sizeof(table));
+
+		record.code.code = address;
+		codes_add(codes, NULL, &record.code, size);
+	}
+	codes_drop_family(codes, 8, dropped_key, &sum);
+	assert_int_equal(sum, 0);
+	codes_drop_family(codes, 7, dropped_key, &sum);
+	assert_int_equal(sum, 15);
+	codes_free(codes);
+}
+
 static void shared_by_processes(void **state)
 {
 	struct codes *codes = codes_new(LIMIT);
