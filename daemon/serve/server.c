@@ -48,16 +48,19 @@ static struct server *server_of(struct request *request)
 	return (struct server *)request->serving;
 }
 
-/* Lets libmicrohttpd work until it has nothing to do at once. */
+/* Lets libmicrohttpd work until it has nothing to do at once. At the limit of connections it looks
+ * at the listening socket again only in the run after one has gone. */
 static void server_run(struct server *server)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
-	unsigned runs = 0;
+	unsigned runs = 0, before;
 
-	do
+	do {
+		before = server->connections;
 		MHD_run(server->http);
-	while (++runs < RUNS_MAX && MHD_get_timeout(server->http, &timeout) == MHD_YES &&
-	       timeout == 0);
+	} while (++runs < RUNS_MAX &&
+		 (server->connections < before ||
+		  (MHD_get_timeout(server->http, &timeout) == MHD_YES && timeout == 0)));
 }
 
 static void server_readable(void *data, int fd, uint32_t events)

@@ -151,11 +151,15 @@ static void by_id_also_when_empty(void **state)
 	struct stat at;
 
 	(void)state;
-	if (!top)
+	if (!top) {
+		puts("SKIP: no cgroup2 hierarchy is mounted");
 		skip();
+	}
 	snprintf(folder, sizeof(folder), "%s/pyprof-test-%d.service", top, (int)getpid());
-	if (mkdir(folder, 0755) < 0)
+	if (mkdir(folder, 0755) < 0) {
+		puts("SKIP: no right to make a control group");
 		skip();
+	}
 	/* The inode number of a cgroup directory is its id, on 64 bits. */
 	assert_int_equal(stat(folder, &at), 0);
 	assert_int_equal(cgroupfs_path(at.st_ino, path, sizeof(path)), 0);
