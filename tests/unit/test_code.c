@@ -430,6 +430,7 @@ int main(void)
 	    cmocka_unit_test(cut_tables_give_no_line),
 	    cmocka_unit_test(limited),
 	    cmocka_unit_test(flat_under_churn),
+	    cmocka_unit_test(dropped_keys_are_told),
 	    cmocka_unit_test(shared_by_processes),
 	    cmocka_unit_test(checksum_as_the_kernel),
 	    cmocka_unit_test(from_memory),
