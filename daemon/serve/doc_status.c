@@ -152,7 +152,6 @@ static void write_costs(struct json *json, const struct server_status *status)
 	for (size_t i = 0; i < status->nlimits; i++)
 		json_uint(json, status->limits[i].name, status->limits[i].value);
 	json_uint(json, "recordings", RECORDINGS_MAX);
-	json_uint(json, "processes", PROCESSES_MAX);
 	json_uint(json, "window_seconds", WINDOW_SECONDS);
 	json_end(json);
 }
