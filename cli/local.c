@@ -14,14 +14,22 @@
 #include "daemon/target/python.h"
 #include "daemon/target/user.h"
 
-/* Foreign bytes as valid UTF-8, for jansson; control characters are the printer's business, but
- * losing them here does no harm. */
+/* Foreign bytes as valid UTF-8, which jansson asks for. Control characters stay: the printer's
+ * business. */
 static json_t *safe_string(const char *bytes, size_t size)
 {
 	struct text safe = {};
 	json_t *string;
 
-	utf8_print(&safe, bytes, size);
+	while (size) {
+		uint32_t c;
+		size_t n = utf8_next(bytes, size, &c);
+
+		text_add(&safe, c == UTF8_INVALID ? "\xef\xbf\xbd" : bytes,
+			 c == UTF8_INVALID ? 3 : n);
+		bytes += n;
+		size -= n;
+	}
 	string = json_stringn(safe.data ? safe.data : "", safe.size);
 	text_done(&safe);
 	return string;
@@ -54,7 +62,7 @@ char *local_cmdline(pid_t pid)
 	if (procfs_cmdline(pid, &bytes, &size) || !size)
 		return NULL;
 	for (size_t i = 0; i + 1 < size; i++)
-		if (!bytes[i])
+		if (!bytes[i] || strchr("\n\r\t", bytes[i]))
 			bytes[i] = ' ';
 	return strndup(bytes, size);
 }

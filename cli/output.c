@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/utf8.h"
 
 int output_end(int r)
 {
@@ -19,11 +21,52 @@ int output_end(int r)
 	return r ? failure_say(API_CANNOT_CREATE, "to stdout: %s", strerror(-r)) : 0;
 }
 
+/* Control and bidirectional characters stand only inside strings, where \u is the same. Those
+ * below 0x20 JSON has escaped already; its own line ends stay. */
+static void character_add(struct text *out, const char *bytes, size_t size)
+{
+	_cleanup_(text_done) struct text safe = {};
+	uint32_t c;
+
+	utf8_next(bytes, size, &c);
+	utf8_print(&safe, bytes, size);
+	if (c == '\n' || (safe.size == size && !memcmp(safe.data, bytes, size)))
+		text_add(out, bytes, size);
+	else if (c < 0x10000)
+		text_printf(out, "\\u%04x", (unsigned)c);
+	else
+		text_add(out, safe.data, safe.size);
+}
+
+void output_json(struct text *out, int fd, const char *bytes, size_t size)
+{
+	if (!isatty(fd)) {
+		text_add(out, bytes, size);
+		return;
+	}
+	while (size) {
+		uint32_t c;
+		size_t n = utf8_next(bytes, size, &c);
+
+		if (c >= 0x20 && c < 0x7f)
+			text_add(out, bytes, 1);
+		else
+			character_add(out, bytes, n);
+		bytes += n;
+		size -= n;
+	}
+}
+
 int output_document(const char *bytes, size_t size)
 {
-	fwrite(bytes, 1, size, stdout);
+	_cleanup_(text_done) struct text out = {};
+
+	output_json(&out, STDOUT_FILENO, bytes, size);
 	if (!size || bytes[size - 1] != '\n')
-		putchar('\n');
+		text_putc(&out, '\n');
+	if (out.failed)
+		return output_end(-ENOMEM);
+	fwrite(out.data, 1, out.size, stdout);
 	return output_end(0);
 }
 

@@ -8,6 +8,8 @@
 
 #include "cli/client.h"
 
+/* Appends JSON for a descriptor: as it is, but for a terminal with what could harm it as \u. */
+void output_json(struct text *out, int fd, const char *bytes, size_t size);
 /* A document as the daemon wrote it, with a newline at its end. Returns the exit code. */
 int output_document(const char *bytes, size_t size);
 /* Asks and prints so. */

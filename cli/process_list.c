@@ -19,6 +19,10 @@ void process_list_command(struct text *out, const json_t *process)
 
 	json_array_foreach(words, i, word) if (json_is_string(word))
 	    text_printf(out, "%s%s", i ? " " : "", json_string_value(word));
+	/* Scripts behind -c hold lines; a list has one line a process. */
+	for (char *at = out->data; at && *at; at++)
+		if (strchr("\n\r\t", *at))
+			*at = ' ';
 	if (!out->size)
 		text_printf(out, "[%s]", comm ? comm : "?");
 }

@@ -9,6 +9,7 @@
 
 #include "cli/failure.h"
 #include "cli/field.h"
+#include "cli/output.h"
 #include "daemon/base/cleanup.h"
 
 /* Longer endings first: ".speedscope.json" ends in ".json", too. */
@@ -190,11 +191,15 @@ static int write_all(int fd, const char *bytes, size_t size)
 static int place_write(struct record_file *file, const struct text *bytes)
 {
 	FILE *out = file->path ? fopen(file->path, "we") : stdout;
+	_cleanup_(text_done) struct text safe = {};
 	int r = 0;
 
 	if (!out)
 		return cannot(file->path, errno);
-	if (fwrite(bytes->data, 1, bytes->size, out) != bytes->size || fflush(out))
+	output_json(&safe, fileno(out), bytes->data, bytes->size);
+	if (safe.failed)
+		r = ENOMEM;
+	else if (fwrite(safe.data, 1, safe.size, out) != safe.size || fflush(out))
 		r = errno;
 	if (out != stdout && fclose(out) && !r)
 		r = errno;

@@ -102,7 +102,8 @@ static void print(const json_t *document, unsigned hidden, const struct options 
 	       json_array_size(processes) ? "Python processes:" : "No Python process to be seen.");
 	json_array_foreach(processes, i, object) process_print(object, colored);
 	if (hidden)
-		printf("%u processes of other users could not be looked at: run as root\n", hidden);
+		printf("%u other process%s may not be looked at by this user\n", hidden,
+		       hidden == 1 ? "" : "es");
 }
 
 int verb_doctor(const struct options *options)

@@ -216,7 +216,8 @@ static void heading(const json_t *process, size_t processes)
 }
 
 static int process_print(const json_t *process, const struct filter *filter,
-			 const struct order *order, const struct options *options, bool *calls)
+			 const struct order *order, const struct options *options, bool *calls,
+			 size_t *shown)
 {
 	static const struct table_column columns[] = {
 	    {"OWN%", true, 0},
@@ -240,6 +241,7 @@ static int process_print(const json_t *process, const struct filter *filter,
 		function_rows(table, rows[i], options);
 		*calls = *calls && field_int(rows[i], "calls", &number);
 	}
+	*shown += count;
 	return table_print(table, stdout, format_terminal(STDOUT_FILENO),
 			   format_colored(STDOUT_FILENO, options->color));
 }
@@ -262,6 +264,7 @@ static int functions_print(const json_t *document, const struct order *order,
 	const json_t *processes = json_object_get(document, "processes");
 	_cleanup_(filter_done) struct filter filter;
 	bool calls = true, some = false;
+	size_t shown = 0;
 	json_t *process;
 	size_t i;
 	int r = 0;
@@ -274,14 +277,15 @@ static int functions_print(const json_t *document, const struct order *order,
 		if (i)
 			putchar('\n');
 		heading(process, json_array_size(processes));
-		r = process_print(process, &filter, order, options, &calls);
+		r = process_print(process, &filter, order, options, &calls, &shown);
 		some = some || json_array_size(json_object_get(process, "functions"));
 	}
 	if (!r)
 		footer(document, calls);
 	if (!some)
-		failure_note(
-		    "no sample in this time: the process used no CPU, or too little to be met");
+		failure_note("no sample in this time: the process used no CPU, or too little");
+	else if (!r && !shown)
+		failure_note("no function matches %s", options->nrest ? options->rest[0] : "");
 	return output_end(r);
 }
 
