@@ -16,9 +16,10 @@
 #define CHAIN_MAX 4096        /* symbols of one hash bucket */
 #define STATIC_MAX (1u << 20) /* symbols of .symtab that are looked at */
 #define STATIC_CHUNK 4096
-#define STRINGS_MAX (64ull << 20) /* bytes of .symtab's names that are searched */
+#define STRINGS_MAX (32ull << 20) /* bytes of .symtab's names that are searched */
 #define STRINGS_CHUNK (256u << 10)
-#define NAMES_MAX 16 /* places where a name, or its tail, stands */
+#define NAME_TRIES_MAX 4096 /* names read of symbols whose size fits */
+#define NAMES_MAX 16        /* places where a name, or its tail, stands */
 
 static int symbol_take(const Elf64_Sym *sym, struct elf_symbol *ret_symbol)
 {
@@ -252,6 +253,7 @@ int elf_static(const struct elf *elf, const char *name, int type, struct elf_sym
 
 bool elf_has_global(const struct elf *elf, const char *name, uint64_t from, uint64_t to)
 {
+	unsigned tries = NAME_TRIES_MAX;
 	bool found = false;
 	struct statics s;
 	size_t n;
@@ -260,12 +262,14 @@ bool elf_has_global(const struct elf *elf, const char *name, uint64_t from, uint
 		return false;
 	/* sh_info: the first that is not local (System V ABI, symbol table). */
 	for (uint64_t at = s.table->sh_info; !found && (n = statics_read(&s, at)); at += n)
-		for (size_t i = 0; i < n && !found; i++) {
+		for (size_t i = 0; i < n && !found && tries; i++) {
 			const Elf64_Sym *sym = &s.chunk[i];
 
-			found = sym->st_info == ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT) &&
-				sym->st_shndx != SHN_UNDEF && sym->st_size >= from &&
-				sym->st_size <= to && static_named(&s, sym, name);
+			if (sym->st_info != ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT) ||
+			    sym->st_shndx == SHN_UNDEF || sym->st_size < from || sym->st_size > to)
+				continue;
+			found = static_named(&s, sym, name);
+			tries--;
 		}
 	free(s.chunk);
 	return found;

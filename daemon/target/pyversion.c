@@ -11,7 +11,7 @@
 
 #define CHUNK (256 << 10)
 #define OVERLAP 32               /* longer than either string */
-#define SEARCH_MAX (64ull << 20) /* bytes of one file */
+#define SEARCH_MAX (32ull << 20) /* bytes of one file */
 #define TEXT_MAX 15              /* "3.15.10rc2+" and some */
 #define FOUND_MAX 32
 
@@ -154,6 +154,7 @@ static void range_search(struct search *s, const struct elf *elf, uint64_t offse
 static void file_search(struct search *s, const struct elf *elf)
 {
 	const Elf64_Shdr *rodata = elf_section(elf, ".rodata");
+	uint64_t left = SEARCH_MAX;
 
 	if (rodata) {
 		range_search(s, elf, rodata->sh_offset, MIN(rodata->sh_size, SEARCH_MAX));
@@ -161,9 +162,12 @@ static void file_search(struct search *s, const struct elf *elf)
 	}
 	for (unsigned i = 0; i < elf->nsegments; i++) {
 		const Elf64_Phdr *p = &elf->segments[i];
+		uint64_t size = MIN(p->p_filesz, left);
 
-		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
-			range_search(s, elf, p->p_offset, MIN(p->p_filesz, SEARCH_MAX));
+		if (p->p_type != PT_LOAD || p->p_flags & PF_W)
+			continue;
+		range_search(s, elf, p->p_offset, size);
+		left -= size;
 	}
 }
 
