@@ -128,7 +128,7 @@ static int batch_picture(struct batch *batch)
 	if (client_json(batch->client, "GET", API_ROUTE_STATUS, &status, &failure) ||
 	    client_json(batch->client, "GET", batch->path.data, &document, &failure))
 		return failure_print(&failure);
-	top_model_status(&batch->model, status, now_seconds());
+	top_model_status(&batch->model, status);
 	top_model_top(&batch->model, document);
 	batch_print(batch, document);
 	return output_end(0);

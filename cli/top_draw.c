@@ -44,7 +44,8 @@ static void flag_set(struct view_part *flag, enum view_style style, int drop, co
 static double page_window(struct top_live *live)
 {
 	const struct top_page *page = top_live_page(live);
-	double said = view_json_number(page->document, "window_seconds");
+	double said = view_json_number(
+	    page->document, page->view == &view_processes ? "window_seconds" : "seconds");
 
 	if (page->view == &view_threads || page->view == &view_dump || page->view == &view_help)
 		return NAN;
@@ -83,9 +84,9 @@ static void draw_away(struct top_live *live, struct frame *frame)
 	int64_t age = (top_live_now() - live->answered_ms) / 1000;
 	_cleanup_(text_done) struct text text = {};
 
-	text_printf(&text, "%s; trying again", live->failure.message);
 	if (live->answered_ms)
-		text_printf(&text, " (figures are %lld s old)", (long long)age);
+		text_printf(&text, "%lld s old, trying again: ", (long long)age);
+	text_puts(&text, live->failure.message);
 	view_line_cut(line, VIEW_ERROR, text.data ? text.data : "", frame->columns);
 }
 

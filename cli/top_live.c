@@ -139,7 +139,7 @@ static void live_answer(struct top_live *live, enum top_question question, json_
 	live->away = false;
 	live->answered_ms = now;
 	if (question == TOP_ASK_STATUS) {
-		top_model_status(&live->model, document, (double)now / 1000);
+		top_model_status(&live->model, document);
 		json_decref(document);
 		return;
 	}

@@ -20,7 +20,6 @@ void top_model_init(struct top_model *model, const char *host)
 	    .self_percent = NAN,
 	    .self_bytes = NAN,
 	    .lost_percent = NAN,
-	    .before_time = NAN,
 	};
 	snprintf(model->host, sizeof(model->host), "%s", host);
 }
@@ -58,28 +57,49 @@ static double ratio_percent(double part, double whole)
 	return whole > 0 && part >= 0 ? 100 * part / whole : NAN;
 }
 
-void top_model_status(struct top_model *model, const json_t *document, double now_seconds)
+static struct top_point point_read(const json_t *document)
 {
-	const json_t *lost_reasons = json_object_get(document, "lost");
-	double cpu = view_json_number(document, "cpu_seconds");
-	double uptime = view_json_number(document, "uptime_seconds");
-	double events = view_json_number(document, "events");
-	double lost = json_is_object(lost_reasons) ? (double)field_sum(lost_reasons) : NAN;
-	bool again = model->before_time < now_seconds && uptime >= model->before_uptime &&
-		     cpu >= model->before_cpu && events >= model->before_events;
+	const json_t *lost = json_object_get(document, "lost");
+
+	return (struct top_point){
+	    .uptime = view_json_number(document, "uptime_seconds"),
+	    .cpu = view_json_number(document, "cpu_seconds"),
+	    .events = view_json_number(document, "events"),
+	    .lost = json_is_object(lost) ? (double)field_sum(lost) : NAN,
+	};
+}
+
+/* The oldest point that is not too old; nothing at all, the daemon's start, where there is none. */
+static struct top_point model_before(struct top_model *model, const struct top_point *now)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < model->npoints; i++)
+		if (model->points[i].uptime > now->uptime - TOP_MODEL_SECONDS &&
+		    model->points[i].uptime < now->uptime && model->points[i].events <= now->events)
+			model->points[keep++] = model->points[i];
+	model->npoints = keep;
+	return keep ? model->points[0] : (struct top_point){};
+}
+
+static void model_keep(struct top_model *model, const struct top_point *now)
+{
+	const struct top_point *last = &model->points[model->npoints ? model->npoints - 1 : 0];
+
+	if (model->npoints == TOP_MODEL_POINTS ||
+	    (model->npoints && now->uptime - last->uptime < TOP_MODEL_SECONDS / TOP_MODEL_POINTS))
+		return;
+	model->points[model->npoints++] = *now;
+}
+
+void top_model_status(struct top_model *model, const json_t *document)
+{
+	struct top_point now = point_read(document), before = model_before(model, &now);
 
 	model->status_known = true;
 	model->hz = view_json_number(document, "hz");
 	model->self_bytes = view_json_number(document, "private_bytes");
-	model->self_percent =
-	    again ? ratio_percent(cpu - model->before_cpu, now_seconds - model->before_time)
-		  : ratio_percent(cpu, uptime);
-	model->lost_percent =
-	    again ? ratio_percent(lost - model->before_lost, events - model->before_events)
-		  : ratio_percent(lost, events);
-	model->before_time = now_seconds;
-	model->before_cpu = cpu;
-	model->before_events = events;
-	model->before_lost = lost;
-	model->before_uptime = uptime;
+	model->self_percent = ratio_percent(now.cpu - before.cpu, now.uptime - before.uptime);
+	model->lost_percent = ratio_percent(now.lost - before.lost, now.events - before.events);
+	model_keep(model, &now);
 }

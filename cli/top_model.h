@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define TOP_MODEL_SECONDS 10.0 /* costs and losses look back so far: steady enough to read */
+#define TOP_MODEL_POINTS 16
+
 /* What is not known is NAN. */
 struct top_model {
 	char host[64];
@@ -23,12 +26,15 @@ struct top_model {
 	double self_bytes;   /* private memory of the daemon */
 	double lost_percent; /* of the sampling events */
 
-	double before_time, before_cpu, before_events, before_lost, before_uptime;
+	struct top_point {
+		double uptime, cpu, events, lost; /* seconds, seconds, count, count */
+	} points[TOP_MODEL_POINTS];               /* of the last seconds, the oldest first */
+	size_t npoints;
 };
 
 void top_model_init(struct top_model *model, const char *host);
 void top_model_top(struct top_model *model, const json_t *document);
-/* Costs and losses since the last call; at first, and after a restart, of the daemon's life. */
-void top_model_status(struct top_model *model, const json_t *document, double now_seconds);
+/* Costs and losses of the last seconds; at first, and after a restart, of the daemon's life. */
+void top_model_status(struct top_model *model, const json_t *document);
 
 #endif

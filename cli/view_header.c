@@ -173,7 +173,8 @@ void view_header_figures(const struct top_model *model, const struct view_part *
 		part_lost(model, &parts[3]);
 	}
 	if (isfinite(model->window))
-		snprintf(parts[1].text, sizeof(parts[1].text), "last %.0f s", model->window);
+		snprintf(parts[1].text, sizeof(parts[1].text), "last %.*f s", model->window < 0.95,
+			 model->window);
 	for (size_t i = 0; i < count && n < PARTS_MAX; i++)
 		parts[n++] = flags[i];
 	view_header_parts(line, parts, n, 4, width);

@@ -113,7 +113,9 @@ static void fill_line(struct view_grid *grid, const json_t *line, uint64_t file,
 	if (source)
 		source_print(source, &text);
 	view_grid_text(grid, SOURCE, source ? VIEW_PLAIN : VIEW_DIM,
-		       source ? (text.data ? text.data : "") : "(source cannot be read)");
+		       text.data ? text.data
+		       : source  ? ""
+				 : NULL);
 }
 
 static void fill_file(struct view_grid *grid, const struct hot_file *hot, uint64_t number,
@@ -121,12 +123,15 @@ static void fill_file(struct view_grid *grid, const struct hot_file *hot, uint64
 {
 	const json_t *lines = json_object_get(hot->file, "lines"), *line;
 	const char *name = field_string(hot->file, "file");
+	const char *reason = field_string(hot->file, "reason");
 	bool newer = field_true(hot->file, "newer_than_process");
 	_cleanup_(text_done) struct text title = {};
 	size_t i;
 
 	text_printf(&title, "%s  %.1f%%%s", name ? name : "(no file)", hot->percent,
 		    newer ? "  ! changed since the process started" : "");
+	if (reason)
+		text_printf(&title, "  (%s)", reason);
 	view_grid_heading(grid, number << 32 | UINT32_MAX, newer ? VIEW_WARN : VIEW_TITLE,
 			  title.data ? title.data : "");
 	json_array_foreach((json_t *)lines, i, line) fill_line(grid, line, number, newer, hottest);

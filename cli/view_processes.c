@@ -82,11 +82,45 @@ static bool unit_telling(const char *unit)
 	       strncmp(unit, "user@", 5) != 0 && strcmp(unit, "init.scope") != 0;
 }
 
+static const char *path_last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "python3" says little: what it runs, "serve.py" or the module behind -m. NULL: not known. */
+static const char *script_name(const json_t *process)
+{
+	const json_t *words = json_object_get(process, "cmdline");
+
+	for (size_t i = 1; i < json_array_size(words); i++) {
+		const char *word = json_string_value(json_array_get(words, i));
+
+		if (!word || strcmp(word, "-c") == 0 || strcmp(word, "-") == 0)
+			return NULL;
+		if (strcmp(word, "-m") == 0)
+			return json_string_value(json_array_get(words, i + 1));
+		if (*word && *word != '-')
+			return path_last(word);
+		if (strcmp(word, "-W") == 0 || strcmp(word, "-X") == 0)
+			i++;
+	}
+	return NULL;
+}
+
+static const char *program_name(const json_t *process)
+{
+	const char *comm = field_string(process, "comm");
+	const char *script = !comm || strncmp(comm, "python", 6) == 0 ? script_name(process) : NULL;
+
+	return script ? script : comm ? comm : "?";
+}
+
 static void fill_unit(struct view_grid *grid, const json_t *process)
 {
 	const char *unit = field_string(process, "unit");
 	const char *container = field_string(process, "container");
-	const char *comm = field_string(process, "comm");
 	char name[256];
 	size_t size;
 
@@ -98,7 +132,7 @@ static void fill_unit(struct view_grid *grid, const json_t *process)
 	} else if (container && *container) {
 		snprintf(name, sizeof(name), "%.*s", CONTAINER_ID_SHOWN, container);
 	} else {
-		snprintf(name, sizeof(name), "%s", comm ? comm : "?");
+		snprintf(name, sizeof(name), "%s", program_name(process));
 	}
 	view_grid_text(grid, UNIT, VIEW_PLAIN, name);
 }

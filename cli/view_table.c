@@ -103,7 +103,8 @@ static void table_stretch(struct view_table *table, const int *want)
 
 		if (!table->widths[i] || !column_flexible(&columns[i]))
 			continue;
-		more = MAX(0, MIN(left, want[i] - columns[i].min));
+		/* negative on a screen too narrow for what cannot be dropped */
+		more = MAX(1 - columns[i].min, MIN(left, want[i] - columns[i].min));
 		table->widths[i] = columns[i].min + more;
 		left -= more;
 		last = i;
