@@ -25,7 +25,8 @@ static void state_text(struct text *out, const json_t *thread)
 		text_puts(out, " in ");
 		format_clean(out, syscall);
 	}
-	if (cause) {
+	/* A runnable thread waits for a CPU: its state has said so. */
+	if (cause && state && !strcmp(state, "waiting")) {
 		text_puts(out, syscall ? ": " : " for ");
 		format_clean(out, cause);
 	}

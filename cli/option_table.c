@@ -45,7 +45,7 @@ const struct option_row option_table[OPTIONS_MAX] = {
     [OPTION_RATE] = NUMBER('r', "rate", "HZ", rate, 1, API_HZ_MAX,
 			   "samples a second and CPU (default: the daemon's)"),
     [OPTION_FORMAT] = CHOICE('f', "format", "FORMAT", format, "folded speedscope json",
-			     "folded, speedscope or json (default: by the file's name)"),
+			     "folded, speedscope, json; or by the file's name"),
     [OPTION_OUTPUT] = STRING('o', "output", "FILE", output, "where to write; - is stdout"),
     [OPTION_GIL] = FLAG('g', "gil", gil, "only samples of threads that hold the GIL"),
     [OPTION_IDLE] = FLAG('i', "idle", idle, "idle threads too (n/a in CPU profiles)"),
@@ -68,8 +68,8 @@ const struct option_row option_table[OPTIONS_MAX] = {
     [OPTION_JSON] = FLAG('j', "json", json, "the daemon's JSON document, for programs"),
     [OPTION_COLOR] =
 	CHOICE(0, "color", "WHEN", color, "auto always never", "auto, always or never"),
-    [OPTION_SOCKET] = STRING(0, "socket", "PATH", socket,
-			     "the daemon's socket (or " API_SOCKET_ENV " in the environment)"),
+    [OPTION_SOCKET] =
+	STRING(0, "socket", "PATH", socket, "the daemon's socket (or " API_SOCKET_ENV " in env)"),
     [OPTION_HELP] = FLAG('h', "help", help, "this text"),
     [OPTION_VERSION] = FLAG('V', "version", version, "the version"),
 };

@@ -17,7 +17,8 @@ static void program_help(FILE *out)
 		fprintf(out, "  %-12s %s\n", verb->name, verb->help);
 	fputs("\nOptions of every verb:\n", out);
 	options_help(out, OPTIONS_GLOBAL);
-	fputs("\nExit codes: 0 done, 2 done but over 5 % of the events were lost, 64 usage,\n"
+	fputs("\nExit codes: 0 done, 1 doctor found a lack, 2 over 5 % of the events lost, 64 "
+	      "usage,\n"
 	      "66 no such process, 69 no daemon, unsupported Python or kernel, 73 cannot write,\n"
 	      "75 try again, 77 no permission. Each verb: pyprofctl VERB --help\n",
 	      out);
