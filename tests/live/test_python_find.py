@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """python_find() on live processes of every interpreter found: version, addresses and offsets are used to
 read the process, and what they lead to is compared with what the interpreter says of itself."""
+import glob
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -125,11 +128,13 @@ class Reader:
         kind = self.field(address, "ob_type")
         return self.target.c_string(self.field(kind, "tp_name"))
 
+    def top(self, state):
+        frame = self.field(state, "ts_frame")
+        return self.field(frame, "cframe_current") if self.at["flags"] & CFRAME else frame
+
     def codes(self, state):
         """Code objects of a thread's frames, leaf first."""
-        frame = self.field(state, "ts_frame")
-        if self.at["flags"] & CFRAME:
-            frame = self.field(frame, "cframe_current")
+        frame = self.top(state)
         while frame:
             shim = self.at["f_owner"] != NONE and self.field(frame, "f_owner", "<B") >= self.at["f_owner_shim"]
             code = self.field(frame, "f_code") & ~(3 if self.at["flags"] & TAGGED else 0)
@@ -137,6 +142,11 @@ class Reader:
                 assert self.field(code, "ob_type") == self.at["code_type"]
                 yield code
             frame = self.field(frame, "f_previous")
+
+    def any_code_type(self):
+        """What the leaf frame of a thread runs, for builds that hide PyCode_Type."""
+        for state in self.states():
+            return self.field(self.field(self.top(state), "f_code"), "ob_type")
 
     def gil(self):
         if self.at["flags"] & GIL_IN_INTERP:
@@ -254,6 +264,78 @@ def test_deleted_file(probe, tmp_path):
         found = find(probe, target.pid)
         check_all(found, target)
         assert found["executable"].endswith("not-named-so (deleted)")
+
+
+EMBEDDER = """#include <Python.h>
+int main(int argc, char **argv)
+{
+	Py_Initialize();
+	return argc == 3 ? PyRun_SimpleString(argv[2]) : 2;
+}
+"""
+ARCHIVES = glob.glob("/usr/lib/python3.*/config-3.*/libpython3.*[0-9].a")
+STATIC_LIBRARIES = "-lm -lz -lexpat -ldl -lutil -lpthread".split()
+
+
+def embed(tmp_path, *flags):
+    """A C program of another name that holds or loads an interpreter; it takes -c TEXT."""
+    source, program = tmp_path / "embedder.c", tmp_path / "embedder"
+    source.write_text(EMBEDDER)
+    version = re.search(r"python(3\.\d+)/", ARCHIVES[0]).group(1)
+    subprocess.run([os.environ.get("CC", "gcc"), "-O1", "-I/usr/include/python" + version, str(source), *flags,
+                    "-o", str(program)], check=True)
+    return str(program)
+
+
+@pytest.mark.skipif(not ARCHIVES, reason="no libpython3.N.a is installed")
+@pytest.mark.parametrize("export", [True, False])
+@pytest.mark.parametrize("strip", [True, False])
+def test_linked_in(probe, tmp_path, export, strip):
+    flags = ["-no-pie", ARCHIVES[0], *STATIC_LIBRARIES] + ["-Wl,-export-dynamic"] * export + ["-s"] * strip
+    with Target([embed(tmp_path, *flags)]) as target:
+        found = find(probe, target.pid)
+        # Stripped and not exported: only the section is left, and PyCode_Type cannot be known.
+        assert bool(found["code_type"]) == (export or not strip)
+        if not found["code_type"]:
+            found["code_type"] = Reader(target, found).any_code_type()
+        check_all(found, target)
+        assert found["library"] == "" and found["bias"] == 0
+
+
+@pytest.mark.skipif(not ARCHIVES, reason="no libpython3.N is installed")
+def test_loaded_library(probe, tmp_path):
+    library = "-lpython" + re.search(r"python(3\.\d+)/", ARCHIVES[0]).group(1)
+    with Target([embed(tmp_path, library)]) as target:
+        found = find(probe, target.pid)
+        check_all(found, target)
+        assert "/libpython3." in found["library"] and found["executable"].endswith("/embedder")
+
+
+@pytest.fixture
+def public_probe(probe):
+    """Where a user without rights can reach it."""
+    folder = tempfile.mkdtemp(prefix="pyprof-probe-")
+    os.chmod(folder, 0o755)
+    yield shutil.copy(probe, folder)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_own_process_without_rights(public_probe):
+    """map_files may not be followed: the files are found by name."""
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    with Target(["/usr/bin/python3"], **nobody) as target:
+        found = json.loads(subprocess.run([public_probe, str(target.pid)], stdout=subprocess.PIPE, check=True,
+                                          **nobody).stdout)
+        check_all(found, target)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_others_process_without_rights(public_probe):
+    with Target(["/usr/bin/python3"]) as target:
+        found = subprocess.run([public_probe, str(target.pid)], stdout=subprocess.PIPE, check=True, user=65534,
+                               group=65534, extra_groups=[]).stdout
+        assert json.loads(found) == {"error": "EACCES"}
 
 
 def test_not_python(probe):

@@ -7,6 +7,8 @@
 #define PYPROF_TESTS_UNIT_FAKE_ELF_H
 
 #include <elf.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
