@@ -208,18 +208,18 @@ static const struct hint hints_processes[] = {
     {"d", "Dump", 2},    {"w", "Record", 7},
     {"q", "Quit", 0},    {},
 };
-static const struct hint hints_table[] = {
-    {"Esc", "Back", 0},
-    {"Tab", "Next", 1},
-    {"/", "Find", 3},
-    {"\\", "Filter", 5},
-    {"s", "Sort", 4},
-    {"R", "Reset", 6},
-    {"d", "Dump", 2},
-    {"w", "Record", 7},
-    {"?", "Help", 0},
-    {"q", "Quit", 0},
-    {},
+static const struct hint hints_lines[] = {
+    {"Esc", "Back", 0}, {"Tab", "Next", 1},
+    {"/", "Find", 3},   {"\\", "Filter", 5},
+    {"R", "Reset", 6},  {"d", "Dump", 2},
+    {"w", "Record", 7}, {"?", "Help", 0},
+    {"q", "Quit", 0},   {},
+};
+static const struct hint hints_callers[] = {
+    {"Esc", "Back", 0}, {"Enter", "Its callers", 1},
+    {"/", "Find", 3},   {"R", "Reset", 4},
+    {"d", "Dump", 2},   {"?", "Help", 0},
+    {"q", "Quit", 0},   {},
 };
 static const struct hint hints_functions[] = {
     {"Esc", "Back", 0},
@@ -256,7 +256,7 @@ static const struct {
 } bars[] = {
     {&view_processes, hints_processes}, {&view_functions, hints_functions},
     {&view_threads, hints_threads},     {&view_dump, hints_dump},
-    {&view_help, hints_help},
+    {&view_callers, hints_callers},     {&view_help, hints_help},
 };
 
 static const struct hint *page_hints(const struct top_page *page)
@@ -264,7 +264,7 @@ static const struct hint *page_hints(const struct top_page *page)
 	for (size_t i = 0; i < ARRAY_SIZE(bars); i++)
 		if (bars[i].view == page->view)
 			return bars[i].hints;
-	return hints_table;
+	return hints_lines;
 }
 
 /* Columns that the hints up to this drop level take. */
