@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 out=${B:-build}/fuzz
 seconds=${1:-60}
-shift
+shift || true
 flags="-std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fno-sanitize-recover=undefined -I. -I${B:-build}"
 mkdir -p "$out"
 
@@ -34,9 +34,10 @@ feed() { # name
 	fi
 }
 
-[ $# -gt 0 ] || set -- $(cd tests/fuzz && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')
+mapfile -t names < <(printf '%s\n' tests/fuzz/fuzz_*.c | sed 's/.*fuzz_//; s/\.c$//')
+[ $# -eq 0 ] || names=("$@")
 failed=0
-for name; do
+for name in "${names[@]}"; do
 	log=$out/$name.log
 	if build "$name" >"$log" 2>&1 && feed "$name" >>"$log" 2>&1; then
 		printf '  %-8s %s: %s (%s)\n' FUZZ "$name" "$(grep -Eo '[0-9]+ runs' "$log" | tail -1)" $engine
