@@ -105,6 +105,8 @@ static int frame_name(struct dump_reader *reader, struct map *codes,
 		return r;
 	to->function = strdup(code->function);
 	to->file = strdup(code->file);
+	to->function_truncated = code->function_cut;
+	to->file_truncated = code->file_cut;
 	to->line = pycode_line(&reader->reader, code, from->lasti);
 	to->module = module_name(&reader->reader, from->address);
 	if (!to->function || !to->file)

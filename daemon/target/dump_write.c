@@ -19,8 +19,12 @@ static void write_frame(const struct dump_frame *frame, struct json *json)
 {
 	json_object(json, NULL);
 	json_string(json, "function", frame->function);
+	if (frame->function_truncated)
+		json_bool(json, "function_truncated", true);
 	json_string(json, "module", frame->module);
 	json_string(json, "file", frame->file);
+	if (frame->file_truncated)
+		json_bool(json, "file_truncated", true);
 	if (frame->line > 0)
 		json_int(json, "line", frame->line);
 	else

@@ -20,6 +20,7 @@ void pycode_done(struct pycode *code)
 	*code = (struct pycode){0};
 }
 
+/* 1 when it was cut. */
 static int read_string(const struct pyreader *reader, uint64_t address, uint16_t offset, size_t max,
 		       char **ret_text)
 {
@@ -59,9 +60,11 @@ static int read_all(const struct pyreader *reader, uint64_t address, struct pyco
 	r = read_string(reader, address, name, NAME_MAX_CHARS, &code->function);
 	if (r < 0)
 		return r;
+	code->function_cut = r;
 	r = read_string(reader, address, l->co_filename, FILE_MAX_CHARS, &code->file);
 	if (r < 0)
 		return r;
+	code->file_cut = r;
 	r = mem_read(reader->mem, address + l->co_firstlineno, &code->first_line,
 		     sizeof(code->first_line));
 	if (r < 0)

@@ -3,13 +3,15 @@
 #ifndef PYPROF_DAEMON_TARGET_PYCODE_H
 #define PYPROF_DAEMON_TARGET_PYCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/target/pyreader.h"
 
 struct pycode {
-	char *function, *file; /* UTF-8; function is qualified on 3.11+ */
+	char *function, *file;       /* UTF-8; function is qualified on 3.11+ */
+	bool function_cut, file_cut; /* the text was too long */
 	int first_line;
 	uint8_t *table;
 	size_t table_size;

@@ -79,12 +79,15 @@ static int code_start(struct walk *w, uint64_t *ret_start)
 {
 	const struct py_layout *l = w->reader->layout;
 	int32_t index = l->flags & PY_TLBC ? i32_at(w->frame, l->f_tlbc_index) : 0;
+	uint64_t copies;
+	int r;
 
-	*ret_start = w->code + l->co_code_adaptive;
-	if (index <= 0)
+	if (index <= 0) {
+		*ret_start = w->code + l->co_code_adaptive;
 		return 0;
-	return mem_u64(w->reader->mem, u64_at(w->head, l->co_tlbc) + 8 + 8 * (uint64_t)index,
-		       ret_start);
+	}
+	r = pyreader_u64(w->reader, w->code, l->co_tlbc, &copies);
+	return r < 0 ? r : mem_u64(w->reader->mem, copies + 8 + 8 * (uint64_t)index, ret_start);
 }
 
 static int frame_lasti(struct walk *w, int64_t *ret_lasti)
