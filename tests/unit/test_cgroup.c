@@ -154,6 +154,7 @@ static void by_id_also_when_empty(void **state)
 	if (!top) {
 		puts("SKIP: no cgroup2 hierarchy is mounted");
 		skip();
+		return; /* for compilers that do not know skip() */
 	}
 	snprintf(folder, sizeof(folder), "%s/pyprof-test-%d.service", top, (int)getpid());
 	if (mkdir(folder, 0755) < 0) {
