@@ -14,6 +14,9 @@
 #include "daemon/serve/tallies.h"
 
 #define WINDOW_DEFAULT 60
+/* Start times come in 10 ms steps, file times in ticks: a script that is written and run at once is
+ * not newer. */
+#define TIME_STEPS_NS 20000000ull
 
 /* One source file of one process: a run of the tally's lines. */
 struct file_lines {
@@ -208,7 +211,8 @@ static void write_file(struct view *view, struct json *json, const struct lines_
 	json_object(json, NULL);
 	json_string(json, "file", file->file[0] ? file->file : NULL);
 	if (source && source->read) {
-		json_bool(json, "newer_than_process", source->mtime_ns > who->start_time_ns);
+		json_bool(json, "newer_than_process",
+			  source->mtime_ns > who->start_time_ns + TIME_STEPS_NS);
 	} else {
 		json_null(json, "newer_than_process");
 		json_string(json, "reason", source_reason(process, file, who));

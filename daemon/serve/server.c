@@ -37,7 +37,9 @@ struct server {
 	char *socket;
 	int listen, lock;
 	struct MHD_Daemon *http;
-	struct loop_source *watch, *timer; /* timer: while there are connections */
+	struct loop_source *watch;
+	struct loop_source *timer; /* while there are connections */
+	struct loop_source *soon;  /* a run that is due in the loop's next turn */
 	unsigned connections;
 	struct request *waiting;
 	bool stopping;
@@ -123,8 +125,25 @@ void request_keep_connection(struct request *request)
 	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 }
 
-/* The answer is ready. libmicrohttpd goes on in a later turn of the loop (it signals itself), never
- * inside the caller. */
+static void server_soon_turn(void *data, uint64_t expirations)
+{
+	struct server *server = data;
+
+	(void)expirations;
+	loop_remove(server->serving.config.loop, server->soon);
+	server->soon = NULL;
+	server_run(server);
+}
+
+/* libmicrohttpd tells nobody that it was resumed. Without memory for this the timer does it. */
+static void server_soon(struct server *server)
+{
+	if (!server->soon)
+		server->soon =
+		    loop_add_timer(server->serving.config.loop, 1, 0, server_soon_turn, server);
+}
+
+/* The answer is ready. It is sent in the loop's next turn, never inside the caller. */
 static void request_ready(struct request *request, int result)
 {
 	request->state = REQUEST_READY;
@@ -133,6 +152,7 @@ static void request_ready(struct request *request, int result)
 	request->hangup = NULL;
 	waiting_remove(request);
 	MHD_resume_connection(request->connection);
+	server_soon(server_of(request));
 }
 
 void request_wake(void *data)
@@ -419,6 +439,7 @@ void server_stop(struct server *server)
 		listen_close(server->socket, server->http ? -1 : server->listen, server->lock);
 	if (server->http)
 		http_stop(server);
+	loop_remove(server->serving.config.loop, server->soon);
 	loop_remove(server->serving.config.loop, server->timer);
 	recordings_free(server->serving.recordings);
 	usage_free(server->serving.usage);

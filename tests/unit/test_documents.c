@@ -294,9 +294,11 @@ static void functions_from_now_on(void **state)
 
 static void lines_with_source(void **state)
 {
+	uint64_t began = loop_now_ns();
 	json_t *body = get("/v1/lines?pid=%d", host.web), *file, *line;
 
 	(void)state;
+	assert_true(loop_now_ns() - began < 500 * MS);
 	file = json_array_get(json_object_get(client_process(body, host.web), "files"), 0);
 	assert_string_equal(client_text(file, "file"), host.app);
 	/* The file was written before the process began. */
