@@ -120,6 +120,16 @@ static void names_take(struct process *process, const struct cgroup_names *names
 		process->container = name_copy(names->container);
 }
 
+/* A program that has laid down root's rights for a while, or taken them, counts as root's: what it
+ * did is not for its other user to see. */
+static uid_t owner_of(const struct procfs_status *status)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(status->uid); i++)
+		if (status->uid[i] == 0)
+			return 0;
+	return status->uid[1];
+}
+
 void process_refresh(struct process *process)
 {
 	struct procfs_status status;
@@ -134,7 +144,7 @@ void process_refresh(struct process *process)
 	if (!process->start_time_ns)
 		process->start_time_ns = procfs_boot_wall_ns() + stat.start_boot_ns;
 	if (procfs_status(process->pid, &status) == 0) {
-		process->uid = status.uid[1];
+		process->uid = owner_of(&status);
 		process->ns_pid = status.ns_pid;
 	}
 	if (procfs_cmdline(process->pid, &cmdline, &size) < 0)

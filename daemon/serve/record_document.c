@@ -183,6 +183,8 @@ static void write_counts(struct view *view, struct json *json, const struct reco
 	uint64_t samples = samples_written(record, view->profile);
 	struct process_ticks ticks;
 
+	/* Too many distinct stacks: these samples kept their weight and lost their frames. */
+	json_uint(json, "overflowed", profile_overflowed(view->profile));
 	if (view->active) {
 		members_ticks(view->active, &ticks);
 		json_uint(json, "events", MAX(ticks.events, samples));

@@ -66,6 +66,13 @@ static const struct snapshot *series_base(const struct series *series, uint64_t 
 	return best;
 }
 
+/* Servers name their workers and change their user a moment after the start, seldom later. */
+static bool refresh_due(const struct usage *usage, const struct process *process)
+{
+	return usage->turn % IDLE_TURNS == 0 ||
+	       process->start_time_ns + IDLE_TURNS * NS_PER_S > loop_wall_ns();
+}
+
 static void processes_snapshot(struct usage *usage)
 {
 	struct process *process;
@@ -76,6 +83,8 @@ static void processes_snapshot(struct usage *usage)
 
 		if (process->ended_time_ns || procfs_stat(process->pid, &stat) < 0)
 			continue;
+		if (refresh_due(usage, process))
+			process_refresh(process);
 		series = map_put(usage->series, &process->generation, NULL);
 		if (series)
 			series_add(series, &(struct snapshot){.at_ns = loop_now_ns(),

@@ -67,6 +67,12 @@ struct host_side {
 	unsigned starts, stops;
 };
 
+static inline void host_rename(int signal)
+{
+	(void)signal;
+	prctl(PR_SET_NAME, "renamed");
+}
+
 static inline pid_t host_idle_process(const char *comm, uid_t uid)
 {
 	int ends[2];
@@ -78,6 +84,7 @@ static inline pid_t host_idle_process(const char *comm, uid_t uid)
 	if (child == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, comm);
+		signal(SIGUSR1, host_rename);
 		if (geteuid() == 0 && setresuid(uid, uid, uid) < 0)
 			_exit(1);
 		if (write(ends[1], "x", 1) != 1)

@@ -153,6 +153,24 @@ static void processes(void **state)
 	json_decref(body);
 }
 
+/* A worker names itself after its start: the next looks see it. */
+static void names_follow(void **state)
+{
+	const char *name = "";
+	json_t *body = NULL;
+
+	(void)state;
+	kill(host.web, SIGUSR1);
+	for (int i = 0; i < 120 && strcmp(name, "renamed"); i++) {
+		json_decref(body);
+		usleep(100000);
+		body = get("/v1/processes?pid=%d", host.web);
+		name = client_text(client_process(body, host.web), "comm");
+	}
+	assert_string_equal(name, "renamed");
+	json_decref(body);
+}
+
 static void exited(void **state)
 {
 	json_t *body = get("/v1/processes?exited=1"), *past, *cmdline;
@@ -488,6 +506,7 @@ int main(void)
 	    cmocka_unit_test(version),
 	    cmocka_unit_test(status),
 	    cmocka_unit_test(processes),
+	    cmocka_unit_test(names_follow),
 	    cmocka_unit_test(exited),
 	    cmocka_unit_test(top),
 	    cmocka_unit_test(functions),
