@@ -104,7 +104,7 @@ deps:
 	@tests/deps.sh build test check
 run:
 	@tests/deps.sh build
-	@$(SUBMAKE) all
+	@+$(SUBMAKE) all
 	@tests/daemon.sh run
 stop:
 	@tests/daemon.sh stop
@@ -112,15 +112,15 @@ demo:
 	@tests/daemon.sh demo
 test:
 	@tests/deps.sh build test
-	@$(SUBMAKE) all unit
+	@+$(SUBMAKE) all unit
 	@tests/run.sh unit system
 unit-test:
 	@tests/deps.sh build test
-	@$(SUBMAKE) unit
+	@+$(SUBMAKE) unit
 	@tests/run.sh unit
 check:
 	@tests/deps.sh build check
-	@$(SUBMAKE) $(SKEL)
+	@+$(SUBMAKE) $(SKEL)
 	@tests/check.sh
 bench: all
 	@/usr/bin/python3 tests/bench/run.py
@@ -131,13 +131,13 @@ interpreters:
 	@tests/interpreters.sh
 test-vm:
 	@tests/deps.sh build test vm
-	@$(SUBMAKE) all
+	@+$(SUBMAKE) all
 	@tests/vm/run.sh
 test-debian13:
 	@tests/debian13.sh
 fuzz:
 	@tests/deps.sh build fuzz
-	@$(SUBMAKE) $(SKEL)
+	@+$(SUBMAKE) $(SKEL)
 	@tests/fuzz/run.sh
 install: all
 	@tests/install.sh install

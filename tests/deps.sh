@@ -6,7 +6,7 @@ set -u
 
 build="gcc libc6-dev clang libbpf-dev bpftool libelf-dev zlib1g-dev libmicrohttpd-dev
  libjansson-dev libncurses-dev libinih-dev python3"
-test="libcmocka-dev python3-pytest python3-dev gunicorn strace tmux curl zsh systemd"
+test="libcmocka-dev python3-pytest python3-dev gunicorn strace tmux curl zsh systemd procps"
 check="cppcheck shellcheck mandoc"
 vm="qemu-system-x86 cpio busybox xz-utils"
 interpreters="make dpkg-dev xz-utils"
