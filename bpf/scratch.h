@@ -80,7 +80,7 @@ struct thread_slot {
 	__u64 state; /* address of the PyThreadState, 0: native thread */
 	__u64 checked_ms;
 	__u32 tid;
-	__u32 pad;
+	__u32 absent; /* how often it was looked for in vain */
 };
 struct thread_cache {
 	struct thread_slot slots[THREAD_SLOTS];

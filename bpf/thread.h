@@ -109,21 +109,25 @@ ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l,
 /*
  * The thread state of this thread, its head in s->thread; 0: a native thread, or *loss says what
  * went wrong. Threads without Python state would walk the whole list at every sample, so their
- * absence is remembered too.
+ * absence is remembered too, but only when seen twice: a thread that has just started is in no list
+ * for some microseconds (3.12+: its thread_id is 0 until it is bound).
  */
 ALWAYS_INLINE __u64 thread_find(struct scratch *s, const struct py_layout *l,
 				const struct py_process *p, struct thread_cache *cache, __u32 tid,
 				__u64 ident, __u64 now_ms, __u32 *loss)
 {
 	struct thread_slot *slot = &cache->slots[tid & (THREAD_SLOTS - 1)];
+	int known = slot->tid == tid && slot->generation == p->generation;
 	__u64 state;
 
-	if (slot->tid == tid && slot->generation == p->generation &&
-	    now_ms - slot->checked_ms < CACHE_MS) {
-		if (!slot->state || thread_read(s, l, slot->state, ident) == 0)
+	if (known && now_ms - slot->checked_ms < CACHE_MS) {
+		if (!slot->state && slot->absent > 1)
+			return 0;
+		if (slot->state && thread_read(s, l, slot->state, ident) == 0)
 			return slot->state;
 	}
 	state = thread_search(s, l, p, ident, loss);
+	slot->absent = state ? 0 : known ? slot->absent + 1 : 1;
 	slot->tid = *loss ? 0 : tid;
 	slot->generation = p->generation;
 	slot->state = state;

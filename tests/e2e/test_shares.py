@@ -2,19 +2,18 @@
 """Sampled shares of CPU time equal what the program measured of itself, within 4 sigma of the sample count."""
 import json
 import os
+import subprocess
 import sys
 import time
 
 import pytest
-from conftest import WORKLOADS, own_weights, sigma_bound
+from conftest import PYPROFCTL, WORKLOADS, own_weights, sigma_bound
 
 
 def run_split(daemon, spawn, shares, seconds=4):
     target = spawn([sys.executable, os.path.join(WORKLOADS, "split.py"), str(seconds), *map(str, shares)])
     assert target.stdout.readline() == b"ready\n"
     time.sleep(0.2)
-    import subprocess
-    from conftest import PYPROFCTL
     record = subprocess.Popen([PYPROFCTL, "record", "--socket", daemon.socket, "-p", str(target.pid), "-f", "json",
                                "-o", "-"], stdout=subprocess.PIPE)
     time.sleep(0.5)
