@@ -24,6 +24,8 @@ enum scratch_context { SCRATCH_PERF, SCRATCH_TRACEPOINT, SCRATCH_UPROBE, SCRATCH
 #define HEAD_SIZE 256 /* bytes of a code object or of a thread state that are read */
 #define HEAD_MASK (HEAD_SIZE - 1)
 
+#define LISTS_MAX 32 /* interpreters whose threads are searched: a power of two */
+
 struct walk {
 	__u64 frame;               /* next frame to visit, 0 at the end */
 	__u64 window, window_size; /* user address and bytes of the window */
@@ -52,6 +54,8 @@ struct scratch {
 	__u32 pad;
 	struct walk walk;
 	struct unsent_code unsent[UNSENT_MAX];
+	__u64 lists[LISTS_MAX];     /* first thread state of each interpreter, 0 behind the last */
+	__u64 link;                 /* one pointer on its way */
 	__u8 thread[HEAD_SIZE + 8]; /* head of the PyThreadState */
 	__u8 head[HEAD_SIZE + 8];   /* head of a code object */
 	__u8 string[96];            /* head of a str */

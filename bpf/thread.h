@@ -60,34 +60,73 @@ ALWAYS_INLINE __u64 thread_by_key(const struct py_process *p, __u64 ident, int *
 	return user_u64(block + 16 * ((__u64)tss.key % GLIBC_KEYS_PER_BLOCK) + 8, &failed);
 }
 
+/* 1 when the number is not 0, else 0: without the branch that the compiler would make of `!= 0`. */
+ALWAYS_INLINE __u64 number_is_set(__u64 number)
+{
+	__u64 negated = -number;
+
+	HIDE(negated);
+	return (number | negated) >> 63;
+}
+
+/*
+ * The interpreters' first thread states → s->lists[], 0 behind the last. Negative: unreadable.
+ *
+ * This loop and the next have one way through and read without asking whether it went well (the
+ * kernel fills what it cannot read with 0): with every further way the verifier's work doubles, and
+ * clang 19's code of a branching loop passed its limit of a million instructions.
+ */
+ALWAYS_INLINE long thread_lists(struct scratch *s, const struct py_layout *l, __u64 interp)
+{
+	long bad = 0;
+	__u64 n = 0, first;
+
+	for (int i = 0; i < LISTS_MAX - 1 && interp; i++) {
+		bad |= user_read(&s->link, 8, interp + l->is_threads_head);
+		first = *(volatile __u64 *)&s->link;
+		HIDE(n);
+		s->lists[n & (LISTS_MAX - 1)] = first;
+		n += number_is_set(first); /* an interpreter without threads leaves no gap */
+		HIDE(n);
+		s->lists[n & (LISTS_MAX - 1)] = 0;
+		bad |= user_read(&s->link, 8, interp + l->is_next);
+		interp = *(volatile __u64 *)&s->link;
+	}
+	return bad;
+}
+
 /* Walks interpreters and their threads; s->thread is the match when found. 0 = not in the lists. */
 ALWAYS_INLINE __u64 thread_by_list(struct scratch *s, const struct py_layout *l,
 				   const struct py_process *p, __u64 ident, __u32 *loss)
 {
-	long failed = 0;
-	__u64 interp = user_u64(p->at.interp_head, &failed), state;
+	long failed = 0, bad;
+	__u64 interp = user_u64(p->at.interp_head, &failed), size = l->ts_span, state, end;
+	__u64 list = 0;
 
 	if (!interp) {
 		*loss = LOSS_STARTING;
 		return 0;
 	}
-	state = user_u64(interp + l->is_threads_head, &failed);
-	for (int i = 0; i < THREAD_LIST_MAX; i++) {
-		if (!state) {
-			interp = user_u64(interp + l->is_next, &failed);
-			if (!interp)
-				return 0;
-			state = user_u64(interp + l->is_threads_head, &failed);
-			continue;
-		}
-		failed = thread_read(s, l, state, ident);
-		if (!failed)
+	bad = thread_lists(s, l, interp);
+	state = *(volatile __u64 *)&s->lists[0];
+	for (int i = 0; i < THREAD_LIST_MAX && state; i++) {
+		HIDE(size);
+		bad |= user_read(s->thread, size & HEAD_MASK, state);
+		if (head_u64(s->thread, l->ts_thread_id) == ident)
 			return state;
-		if (failed < 0)
-			break;
 		state = head_u64(s->thread, l->ts_next);
+		/* At a list's end the next list's first, without a branch: end is 1 there, else 0.
+		 */
+		end = 1 - number_is_set(state);
+		HIDE(end);
+		list += end;
+		HIDE(list);
+		state |= s->lists[list & (LISTS_MAX - 1)] & -end;
 	}
-	*loss = failed < 0 ? LOSS_UNREADABLE : LOSS_NO_THREAD_STATE;
+	if (state)
+		*loss = LOSS_NO_THREAD_STATE;
+	else if (bad < 0)
+		*loss = LOSS_UNREADABLE;
 	return 0;
 }
 

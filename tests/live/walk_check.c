@@ -38,6 +38,7 @@ long user_read(void *to, __u32 size, __u64 from)
 {
 	struct iovec local = {to, size}, remote = {(void *)(unsigned long)from, size};
 
+	memset(to, 0, size); /* as the kernel does with what it cannot read */
 	return process_vm_readv(target, &local, 1, &remote, 1, 0) == (ssize_t)size ? 0 : -14;
 }
 

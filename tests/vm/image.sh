@@ -46,7 +46,7 @@ image_tree() {
 	mkdir -p "$image"/{bin,dev,etc,proc,run,sys,tmp,usr/bin,usr/lib,usr/lib64}
 	ln -s usr/lib "$image/lib"
 	ln -s usr/lib64 "$image/lib64"
-	cp "$(command -v busybox)" "$image/bin/busybox"
+	image_program "$(command -v busybox)" # Debian has a static and a shared one
 	ln -s busybox "$image/bin/sh"
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$image/etc/passwd"
 	echo 'root:x:0:' >"$image/etc/group"
