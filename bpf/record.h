@@ -125,7 +125,7 @@ struct exit_record {
 	__u64 generation;
 	__u32 pid;
 	__u32 exit_code;
-	struct process_ticks ticks; /* final */
+	struct process_ticks ticks, session; /* final, as in struct py_process */
 };
 
 _Static_assert(sizeof(struct record_header) == 16, "changed size");
@@ -134,6 +134,6 @@ _Static_assert(sizeof(struct sample_record) == 88, "changed size");
 _Static_assert(sizeof(struct code_record) == 88, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");
-_Static_assert(sizeof(struct exit_record) == 184, "changed size");
+_Static_assert(sizeof(struct exit_record) == 336, "changed size");
 
 #endif

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,16 +228,35 @@ static bool family_leave(struct discover *d, uint64_t id)
 	return true;
 }
 
-/* ticks: final counters, NULL when they are not known. */
+/* The kernel's entry of a process that ended without telling: its counters are final, and it must
+ * not serve whoever gets the pid. */
+static void kernel_forget(struct discover *d, struct process *process)
+{
+	struct py_process told;
+
+	if (probe_process_get(d->stages.probe, process->pid, &told) ||
+	    told.generation != process->generation)
+		return;
+	process->ticks = told.ticks;
+	process->session_ticks = told.session;
+	probe_process_drop(d->stages.probe, process->pid);
+}
+
+/* exit: the kernel's record with the final counters, NULL when it has not told the end. */
 static void process_over(struct discover *d, struct process *process,
-			 const struct process_ticks *ticks)
+			 const struct exit_record *exit)
 {
 	if (process->ended_time_ns)
 		return;
-	if (ticks)
-		process->ticks = *ticks;
-	processes_ended(d->stages.processes, process, loop_wall_ns());
+	if (exit) {
+		process->ticks = exit->ticks;
+		process->session_ticks = exit->session;
+	} else {
+		kernel_forget(d, process);
+	}
+	/* Before the table forgets it: recordings take its last counters. */
 	d->stages.ended(d->stages.data, process, family_leave(d, process->family));
+	processes_ended(d->stages.processes, process, loop_wall_ns());
 }
 
 /* Ends whatever had the pid before. */
@@ -307,7 +327,6 @@ static void process_confirm(struct discover *d, struct process *process)
 
 	if (procfs_stat(process->pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X')
 		return;
-	probe_process_drop(d->stages.probe, process->pid);
 	process_over(d, process, NULL);
 }
 
@@ -417,7 +436,7 @@ void discover_exit(struct discover *d, const struct exit_record *r)
 
 	pending_drop(d, r->pid);
 	if (process)
-		process_over(d, process, &r->ticks);
+		process_over(d, process, r);
 }
 
 static uint64_t pending_take(struct discover *d, pid_t pid, struct pending *ret_pending)
@@ -509,11 +528,24 @@ void discover_scan(struct discover *d)
 		closedir(proc);
 }
 
+/* Ends that no record told (one was lost, or came before the process was known). */
+static void ends_check(struct discover *d)
+{
+	struct process *process;
+	size_t at = 0;
+
+	while ((process = processes_next(d->stages.processes, &at)))
+		if (!process->ended_time_ns && kill(process->pid, 0) < 0 && errno == ESRCH)
+			process_over(d, process, NULL);
+}
+
 void discover_tick(struct discover *d, uint64_t now_ns)
 {
 	struct pending *pending;
 	const void *key;
 	size_t at = 0;
+
+	ends_check(d);
 
 	while ((pending = map_next(d->pending, &at, &key))) {
 		if (pending->seen_ns + PENDING_NS > now_ns)

@@ -28,8 +28,8 @@
 #include "daemon/report.h"
 #include "daemon/serve/server.h"
 
-#define DRAIN_NS 50000000ull /* a full ring is what is lost; a record is shown at most this late   \
-			      */
+/* A full ring is what is lost; a record is shown at most this late. */
+#define DRAIN_NS 50000000ull
 #define TICK_NS 1000000000ull
 #define CODES_BYTES (24u << 20) /* of the private-memory ceiling: names and line tables */
 

@@ -136,25 +136,27 @@ void report_status(struct report *report, struct server_status *ret_status)
 	};
 }
 
+/* A sample whose walk is under way at this moment is counted as an event only: it belongs to the
+ * next answer. */
+static void ticks_settle(struct process_ticks *ticks)
+{
+	ticks->events = ticks->samples + ticks->native;
+	for (unsigned i = 0; i < LOSS_MAX; i++)
+		ticks->events += ticks->lost[i];
+}
+
 int report_ticks(struct report *report, struct process *process, uint8_t source,
 		 struct process_ticks *ret_ticks)
 {
 	struct py_process told;
-	int r;
 
-	if (process->ended_time_ns) {
-		if (source != SOURCE_ALWAYS)
-			return -ENODATA;
-		*ret_ticks = process->ticks;
-		return 0;
-	}
-	r = probe_process_get(report->probe, process->pid, &told);
-	if (r)
-		return r;
-	if (told.generation != process->generation)
-		return -ESRCH;
-	*ret_ticks = source == SOURCE_ALWAYS ? told.ticks : told.session;
-	if (source == SOURCE_ALWAYS)
+	/* Once the kernel's entry is gone (or another's), what the exit record told is final. */
+	if (!process->ended_time_ns && probe_process_get(report->probe, process->pid, &told) == 0 &&
+	    told.generation == process->generation) {
 		process->ticks = told.ticks;
+		process->session_ticks = told.session;
+	}
+	*ret_ticks = source == SOURCE_ALWAYS ? process->ticks : process->session_ticks;
+	ticks_settle(ret_ticks);
 	return 0;
 }

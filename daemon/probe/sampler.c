@@ -80,16 +80,35 @@ static uint64_t ticks_due(const struct sampler *sampler, const struct cpu_event 
 	return counter / (1000000000ull / sampler->hz);
 }
 
-/* What the kernel counted, with the ticks it skipped. */
+static uint64_t ticks_ended(const struct cpu_ticks *ticks)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < TICK_KINDS; i++)
+		sum += ticks->kind[i];
+	for (unsigned i = 0; i < LOSS_MAX; i++)
+		sum += ticks->lost[i];
+	return sum;
+}
+
+/*
+ * What the kernel counted, with the ticks it skipped. One whose walk is under way at this moment
+ * (100 us and more for a deep stack) is of no kind yet: it falls due with the next answer.
+ */
 static int ticks_now(struct sampler *sampler, unsigned cpu, struct cpu_ticks *ret_ticks)
 {
-	uint64_t due = ticks_due(sampler, &sampler->events[cpu]);
+	uint64_t due = ticks_due(sampler, &sampler->events[cpu]), ended, under_way;
 	int r = probe_ticks(sampler->probe, cpu, ret_ticks);
 
 	if (r)
 		return r;
-	ret_ticks->due = MAX(MAX(ret_ticks->due, due), ret_ticks->ran);
-	ret_ticks->lost[LOSS_SKIPPED] = ret_ticks->due - ret_ticks->ran;
+	ret_ticks->lost[LOSS_SKIPPED] = 0; /* known here alone */
+	ended = ticks_ended(ret_ticks);
+	under_way = ret_ticks->ran > ended ? ret_ticks->ran - ended : 0;
+	due = MAX(MAX(ret_ticks->due, due), ret_ticks->ran) - under_way;
+	ret_ticks->due = MAX(due, ended);
+	ret_ticks->ran = ended;
+	ret_ticks->lost[LOSS_SKIPPED] = ret_ticks->due - ended;
 	return 0;
 }
 

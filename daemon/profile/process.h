@@ -28,8 +28,9 @@ struct process {
 	size_t cmdline_size;
 	char *unit, *container; /* NULL = none */
 	struct python python;   /* image.state says whether it is supported */
-	struct process_ticks
-	    ticks;           /* the kernel's counters, refreshed on demand, final after the end */
+	/* The kernel's counters: of the always-on sampler and of recordings' events; refreshed on
+	 * demand, final after the end. */
+	struct process_ticks ticks, session_ticks;
 	uint64_t stale;      /* samples whose names were lost in user space */
 	struct map *threads; /* tid (uint32_t) → struct thread */
 	bool names_wanted;   /* a thread without Python name was seen */
