@@ -11,7 +11,11 @@ check="cppcheck shellcheck mandoc"
 vm="qemu-system-x86 cpio busybox xz-utils"
 interpreters="make dpkg-dev xz-utils"
 command -v go >/dev/null || interpreters="$interpreters golang-go"
-fuzz=""
+# libFuzzer comes with the runtime of clang's version; without it the harnesses run by gcc.
+fuzz() {
+	version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+	echo "${version:+libclang-rt-$version-dev}"
+}
 
 # Not in every release: wanted where the archive has them, a skip with a reason where not.
 optional="clang-format-14"
@@ -23,7 +27,7 @@ for set in "$@"; do
 	test) wanted="$wanted $test" ;;
 	check) wanted="$wanted $check" ;;
 	vm) wanted="$wanted $vm" ;;
-	fuzz) wanted="$wanted $fuzz" ;;
+	fuzz) wanted="$wanted $(fuzz)" ;;
 	interpreters) wanted="$wanted $interpreters" ;;
 	*) echo "deps: no such set: $set" >&2; exit 64 ;;
 	esac

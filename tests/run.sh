@@ -72,7 +72,7 @@ pytest_run() { # name, arguments
 	shift
 	HOME=$(caller_home) PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=30 "${PYPROF_TIMEOUT:-1500}" \
 		/usr/bin/python3 tests/report.py "$xml" "$counts" "$skips" \
-		-p no:cacheprovider -o faulthandler_timeout=300 --rootdir=tests "$@" </dev/null
+		-p no:cacheprovider -o faulthandler_timeout=300 --rootdir=. "$@" </dev/null
 	status=$?
 	# 5: no test was there. Without a report (killed, broken conftest) nothing else would say so.
 	if [ ! -s "$xml" ] || { [ $status -gt 1 ] && [ $status != 5 ]; }; then
