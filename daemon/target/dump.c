@@ -7,9 +7,14 @@
 #include <string.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/loop.h"
 #include "daemon/target/dump_jobs.h"
 #include "daemon/target/dump_prove.h"
 #include "daemon/target/pynames.h"
+
+/* A process with thousands of threads takes a fraction of it; one that is built to keep its reader
+ * busy gets no more. */
+#define DUMP_NS_MAX 2000000000ull
 
 void dump_done(struct dump *dump)
 {
@@ -37,6 +42,7 @@ static void jobs_name(void *data, uint64_t ident, pid_t own_id, const char *name
 static int jobs_open(struct jobs *jobs, const struct python *python)
 {
 	jobs->pid = python->pid;
+	jobs->reader.end_ns = loop_now_ns() + DUMP_NS_MAX;
 	jobs->reader.reader = (struct pyreader){
 	    .mem = mem_new(python->pid),
 	    .python = python,

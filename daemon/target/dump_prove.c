@@ -16,6 +16,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
 #include "daemon/target/pygil.h"
+#include "daemon/target/pysettle.h"
 #include "daemon/target/still.h"
 
 #define RETRY_NS 20000000ull /* for threads that run; one slice of the scheduler is 3–4 ms */
@@ -27,9 +28,11 @@
 	"the thread kept running while it was read: only the outer frames did not change"
 #define ERROR_RUNNING                                                                              \
 	"the thread kept running while it was read: no part of its stack stayed the same"
+#define ERROR_STOPPED "the thread was stopped in the middle of a call or return"
 #define ERROR_UNREADABLE "the stack holds an address that is not mapped"
 #define ERROR_ENDED "the thread ended while it was read"
 #define ERROR_TOO_BIG "the dump became too large"
+#define ERROR_TOO_LONG "the dump took too long"
 
 static void job_ended(struct job *job)
 {
@@ -68,16 +71,26 @@ static void job_native(const struct jobs *jobs, struct job *job)
 	dump_jobs_finish(job, NULL);
 }
 
-/* What a read of a still thread came to. One that was preempted may be in the middle of a call, so
- * that its frames lead nowhere for a moment: it is read again. */
-static void job_settle(struct job *job, int r, bool asleep)
+/* It was interrupted at any instruction (preempted, stopped, waiting for a page), perhaps in the
+ * middle of a call or return: its frames may lead nowhere for a moment. A system call is made from
+ * whole ones. */
+static bool still_anywhere(const struct still *still)
+{
+	return still->call.running || still->call.number < 0;
+}
+
+/* What a read of a still thread came to; not done: read it again. */
+static void job_settle(struct job *job, int r, bool anywhere)
 {
 	if (r == 0)
 		dump_jobs_finish(job, NULL);
 	else if (r == -E2BIG)
 		dump_jobs_finish(job, ERROR_TOO_BIG);
-	else if (asleep)
+	else if (r == -ETIME)
+		dump_jobs_finish(job, ERROR_TOO_LONG);
+	else if (!anywhere)
 		dump_jobs_finish(job, ERROR_UNREADABLE);
+	job->out.truncated |= r < 0;
 }
 
 /* The letter was read before the thread was found asleep. */
@@ -99,6 +112,9 @@ static int job_try(struct jobs *jobs, struct job *job, int cpu)
 	r = dump_thread_read(&jobs->reader, &job->python, &job->out);
 	if (r == -ENOMEM)
 		return r;
+	if (r == 0 && still_anywhere(&still) &&
+	    !pysettle_check(&jobs->reader.reader, job->python.state))
+		r = -EAGAIN;
 	gil = pygil_look(&jobs->reader.reader, &job->python, &still.call);
 	if (!still_holds(&still))
 		return 0;
@@ -107,7 +123,7 @@ static int job_try(struct jobs *jobs, struct job *job, int cpu)
 			      &still.call, job_ran(job, &still.runs));
 	if (gil.waits)
 		job->out.wait_cause = "gil";
-	job_settle(job, r, !still.call.running);
+	job_settle(job, r, still_anywhere(&still));
 	return 0;
 }
 
@@ -157,11 +173,16 @@ static int job_guess(struct jobs *jobs, struct job *job)
 {
 	_cleanup_(pystack_done) struct pystack stack = {0};
 	const struct procthread_call call = {.running = true, .number = -1};
+	const char *error = ERROR_RUNNING;
 	size_t outer = 0;
 	int r;
 
 	dump_thread_clear(&job->out);
-	r = job_outer(jobs, job, &stack, &outer);
+	r = loop_now_ns() < jobs->reader.end_ns ? job_outer(jobs, job, &stack, &outer) : -ETIME;
+	if (job->stat.letter == 'T' || job->stat.letter == 't') {
+		outer = 0;
+		error = ERROR_STOPPED;
+	}
 	if (r == 0 && outer)
 		r = dump_thread_frames(&jobs->reader, &stack, stack.nframes - outer, &job->out);
 	if (r == -ENOMEM)
@@ -170,7 +191,7 @@ static int job_guess(struct jobs *jobs, struct job *job)
 		return 0;
 	dump_thread_set_state(&job->out, jobs->pid, job->stat.letter, &call, true);
 	job->out.truncated = true;
-	dump_jobs_finish(job, job->out.nframes ? ERROR_OUTER : ERROR_RUNNING);
+	dump_jobs_finish(job, job->out.nframes ? ERROR_OUTER : error);
 	return 0;
 }
 

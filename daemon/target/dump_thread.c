@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/loop.h"
 #include "daemon/base/map.h"
 #include "daemon/target/pycode.h"
 #include "daemon/target/pydict.h"
@@ -35,7 +36,7 @@ static void codes_free(struct map **codes)
 }
 
 /* Valid until the next one is asked for. */
-static int code_get(const struct pyreader *reader, struct map *codes, uint64_t address,
+static int code_get(struct dump_reader *reader, struct map *codes, uint64_t address,
 		    const struct pycode **ret_code)
 {
 	struct pycode *code = map_get(codes, &address);
@@ -43,7 +44,7 @@ static int code_get(const struct pyreader *reader, struct map *codes, uint64_t a
 	int r;
 
 	if (!code) {
-		r = pycode_read(reader, address, &fresh);
+		r = pycode_read(&reader->reader, address, &fresh);
 		if (r < 0)
 			return r;
 		code = map_put(codes, &address, NULL);
@@ -52,6 +53,7 @@ static int code_get(const struct pyreader *reader, struct map *codes, uint64_t a
 			return -ENOMEM;
 		}
 		*code = fresh;
+		reader->bytes += fresh.table_size;
 	}
 	*ret_code = code;
 	return 0;
@@ -99,7 +101,10 @@ static int frame_name(struct dump_reader *reader, struct map *codes,
 		      const struct pystack_frame *from, struct dump_frame *to)
 {
 	const struct pycode *code;
-	int r = code_get(&reader->reader, codes, from->code, &code);
+	int r = loop_now_ns() < reader->end_ns ? 0 : -ETIME;
+
+	if (r == 0)
+		r = code_get(reader, codes, from->code, &code);
 
 	if (r < 0)
 		return r;

@@ -15,11 +15,12 @@ struct dump_reader {
 	struct pyreader reader;
 	struct pystack stack; /* scratch */
 	bool locals;
-	size_t bytes; /* of text so far */
+	size_t bytes;    /* of text so far */
+	uint64_t end_ns; /* CLOCK_MONOTONIC: when the dump gives up */
 };
 
 /* Frames of the leaf-most `skip` on, into `thread` (which holds none yet). 0; -EFAULT, -EBADMSG:
- * what was read is no stack; -E2BIG: the dump's text limit; -ENOMEM. */
+ * what was read is no stack; -E2BIG: the dump's text limit; -ETIME: its time is up; -ENOMEM. */
 int dump_thread_frames(struct dump_reader *reader, const struct pystack *stack, size_t skip,
 		       struct dump_thread *thread);
 /* Walks the thread's stack and names its frames. The same errors. */

@@ -8,9 +8,9 @@
 #include "daemon/symbol/linetable.h"
 #include "daemon/target/pystring.h"
 
-#define NAME_MAX_CHARS 1024     /* of a function: as much as travels through the ring */
-#define FILE_MAX_CHARS 4096     /* PATH_MAX */
-#define TABLE_MAX (1024 * 1024) /* the longest of the standard library is 14 KiB */
+#define NAME_MAX_CHARS 1024    /* of a function: as much as travels through the ring */
+#define FILE_MAX_CHARS 4096    /* PATH_MAX */
+#define TABLE_MAX (256 * 1024) /* the longest of the standard library is 14 KiB */
 
 void pycode_done(struct pycode *code)
 {
@@ -42,8 +42,8 @@ static int read_table(const struct pyreader *reader, uint64_t address, struct py
 	r = pyreader_u64(reader, bytes, l->bytes_size, &size);
 	if (r < 0)
 		return r;
-	if (size > TABLE_MAX)
-		return -EBADMSG;
+	if (size > TABLE_MAX) /* the frame is named all the same, without a line */
+		return 0;
 	code->table = malloc(size + 1);
 	if (!code->table)
 		return -ENOMEM;
@@ -88,7 +88,7 @@ int pycode_line(const struct pyreader *reader, const struct pycode *code, int64_
 {
 	if (lasti < 0) /* PyCode_Addr2Line() of an instruction before the first */
 		return code->first_line;
-	if (lasti > INT32_MAX)
+	if (lasti > INT32_MAX || !code->table)
 		return 0;
 	return linetable_line(reader->layout->version, code->table, code->table_size,
 			      code->first_line, (uint32_t)lasti);

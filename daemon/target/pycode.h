@@ -13,7 +13,7 @@ struct pycode {
 	char *function, *file;       /* UTF-8; function is qualified on 3.11+ */
 	bool function_cut, file_cut; /* the text was too long */
 	int first_line;
-	uint8_t *table;
+	uint8_t *table; /* NULL: too long to be read */
 	size_t table_size;
 };
 

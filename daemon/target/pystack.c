@@ -42,8 +42,7 @@ static int32_t i32_at(const uint8_t *bytes, uint16_t offset)
 	return value;
 }
 
-/* The innermost frame; 0: the thread runs no Python code. */
-static int top_frame(const struct pyreader *reader, uint64_t state, uint64_t *ret_frame)
+int pystack_top(const struct pyreader *reader, uint64_t state, uint64_t *ret_frame)
 {
 	const struct py_layout *l = reader->layout;
 	uint64_t frame;
@@ -175,7 +174,7 @@ int pystack_walk(const struct pyreader *reader, uint64_t state, struct pystack *
 
 	stack->nframes = 0;
 	stack->truncated = false;
-	r = top_frame(reader, state, &frame);
+	r = pystack_top(reader, state, &frame);
 	for (unsigned steps = 0; r == 0 && frame; steps++) {
 		if (stack->nframes == PYSTACK_FRAMES_MAX || steps == STEPS_MAX) {
 			stack->truncated = true;

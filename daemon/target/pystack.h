@@ -24,6 +24,8 @@ struct pystack {
 	bool truncated; /* deeper than the limit */
 };
 
+/* The innermost frame of any kind; 0: the thread runs no Python code. */
+int pystack_top(const struct pyreader *reader, uint64_t state, uint64_t *ret_frame);
 /* Replaces what the stack held. 0; -EFAULT: an address in it is not mapped; -EBADMSG: it does not
  * end; -ENOMEM. */
 int pystack_walk(const struct pyreader *reader, uint64_t state, struct pystack *stack);

@@ -58,6 +58,7 @@ bool pythreads_same(const struct pyreader *reader, const struct pythread *thread
 struct list {
 	struct pythread *threads;
 	size_t nthreads, room;
+	size_t steps; /* lists of a hostile process may have no end */
 };
 
 static int list_add(struct list *list, const struct pythread *thread)
@@ -81,11 +82,9 @@ static int list_interpreter(const struct pyreader *reader, uint64_t interp, stru
 {
 	const struct py_layout *l = reader->layout;
 	struct pythread thread = {.interp = interp};
-	size_t steps = 0;
 	int r = pyreader_u64(reader, interp, l->is_threads_head, &thread.state);
 
-	while (r == 0 && thread.state && steps++ < PYTHREADS_MAX &&
-	       list->nthreads < PYTHREADS_MAX) {
+	while (r == 0 && thread.state && list->steps++ < PYTHREADS_MAX) {
 		r = pyreader_u64(reader, thread.state, l->ts_thread_id, &thread.ident);
 		if (r < 0 || !pythreads_same(reader, &thread))
 			break;

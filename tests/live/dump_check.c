@@ -75,7 +75,7 @@ static void unproven_thread(struct dump_reader *reader, const struct pythread *p
 static int unproven(pid_t pid, struct json *json)
 {
 	struct dump dump = {0};
-	struct dump_reader reader = {0};
+	struct dump_reader reader = {.end_ns = UINT64_MAX};
 	struct pythread *threads = NULL;
 	size_t nthreads = 0;
 	int r = python_find(pid, &dump.python);

@@ -209,8 +209,11 @@ def letters():
     def watch(pid):
         while not stop.is_set():
             for path in glob.glob("/proc/%d/task/*/stat" % pid):
-                with open(path) as file:
-                    seen.add(file.read().rpartition(")")[2].split()[0])
+                try:
+                    with open(path) as file:
+                        seen.add(file.read().rpartition(")")[2].split()[0])
+                except OSError:  # the target has ended
+                    return
             time.sleep(0.005)
 
     def begin(pid):
