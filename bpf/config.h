@@ -11,21 +11,34 @@
 
 #include <linux/types.h>
 
+/*
+ * The kernel side's working areas: `scratches` holds CPUs × SCRATCH_CONTEXTS of them. A perf event
+ * may interrupt a tracepoint's program, and that one a uprobe's: each has its own area.
+ */
+enum scratch_context { SCRATCH_PERF, SCRATCH_TRACEPOINT, SCRATCH_UPROBE, SCRATCH_CONTEXTS };
+
 /* Limits; each is shown by `pyprofctl status`. */
-#define FRAMES_MAX                                                                                 \
-	1024 /* leaf-most frames kept of one stack: the depth of sys.getrecursionlimit() */
-#define WALK_STEPS_MAX 2048 /* frames visited, entry and shim frames included */
-#define VERIFIED_LEAVES                                                                            \
-	8 /* leaf-most frames whose code object is read at every sample: all stale                 \
-	     entries of an unverified cache were found among these */
-#define THREAD_LIST_MAX 512 /* thread states visited when a thread is looked for in the list */
-#define UNSENT_MAX 64   /* code objects described per sample; the rest follow with later samples */
-#define LAYOUTS_MAX 256 /* distinct interpreter builds of one host */
-#define CODE_TEXT_MAX                                                                              \
-	8192 /* line-table bytes that travel with a code object; the tail is read from outside */
-#define CODE_STRING_MAX 1024 /* bytes of a file name or a qualified name that travel */
-#define ARGV_MAX 1024        /* bytes of a command line that travel with an exec */
-#define COMM_LEN 16          /* TASK_COMM_LEN */
+
+/* Leaf-most frames kept of one stack: the depth of sys.getrecursionlimit(). */
+#define FRAMES_MAX 1024
+/* Frames visited, entry and shim frames included. */
+#define WALK_STEPS_MAX 2048
+/* Leaf-most frames whose code object is read at every sample: all stale entries of an unverified
+ * cache were found among these. */
+#define VERIFIED_LEAVES 8
+/* Thread states visited when a thread is looked for in the interpreters' lists. */
+#define THREAD_LIST_MAX 512
+/* Code objects described per sample; the rest follow with later samples. */
+#define UNSENT_MAX 64
+/* Distinct interpreter builds of one host. */
+#define LAYOUTS_MAX 256
+/* Line-table bytes that travel with a code object; the tail is read from outside. */
+#define CODE_TEXT_MAX 8192
+/* Bytes of a file name or a qualified name that travel with it. */
+#define CODE_STRING_MAX 1024
+/* Bytes of a command line that travel with an exec. */
+#define ARGV_MAX 1024
+#define COMM_LEN 16 /* TASK_COMM_LEN */
 
 /*
  * Why a tick that hit a Python process gave no complete stack. Index of the lost[] counters and the

@@ -9,10 +9,6 @@
 #include "bpf/config.h"
 #include "bpf/record.h"
 
-/* A perf event may interrupt a tracepoint's program, and that one a uprobe's: each has its own
- * area. */
-enum scratch_context { SCRATCH_PERF, SCRATCH_TRACEPOINT, SCRATCH_UPROBE, SCRATCH_CONTEXTS };
-
 /*
  * memory[]: a window of the frames' data stack (0 …) and, for frames that lie elsewhere
  * (generators, the C stack), one frame at SIDE. One array, so that one bounds check serves both.

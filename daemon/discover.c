@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +13,10 @@
 #include "daemon/base/loop.h"
 #include "daemon/base/map.h"
 #include "daemon/target/procfs.h"
+#include "daemon/verdicts.h"
 
-#define VERDICTS_MAX 65536 /* files looked at; forgotten all at once, then looked at again */
-#define PENDING_MAX 4096   /* execs of which it is not known yet whether they become Python */
+#define PENDING_MAX 4096 /* execs of which it is not known yet whether they become Python */
 #define PENDING_NS 10000000000ull /* an interpreter maps libpython within milliseconds */
-
-/* What is known of one executable file; NULL image: no interpreter in it. */
-struct verdict {
-	struct python_image *image; /* owned by discover.images */
-};
 
 /* An exec that may yet map libpython: what its record told. */
 struct pending {
@@ -39,18 +33,11 @@ struct family {
 	struct python python; /* of the first: the same addresses in all */
 };
 
-struct image_list {
-	struct python_image image;
-	struct image_list *next;
-};
-
 struct discover {
 	struct discover_stages stages;
-	struct map *by_file;    /* struct file_key → struct verdict */
-	struct map *by_mapping; /* struct mapping_key → struct verdict */
-	struct map *pending;    /* uint32_t pid → struct pending */
-	struct map *families;   /* uint64_t → struct family */
-	struct image_list *images;
+	struct verdicts *verdicts;
+	struct map *pending;  /* uint32_t pid → struct pending */
+	struct map *families; /* uint64_t → struct family */
 	uint64_t last_generation;
 };
 
@@ -61,11 +48,10 @@ struct discover *discover_new(const struct discover_stages *stages)
 	if (!d)
 		return NULL;
 	d->stages = *stages;
-	d->by_file = map_new(sizeof(struct file_key), sizeof(struct verdict));
-	d->by_mapping = map_new(sizeof(struct mapping_key), sizeof(struct verdict));
+	d->verdicts = verdicts_new();
 	d->pending = map_new(sizeof(uint32_t), sizeof(struct pending));
 	d->families = map_new(sizeof(uint64_t), sizeof(struct family));
-	if (!d->by_file || !d->by_mapping || !d->pending || !d->families) {
+	if (!d->verdicts || !d->pending || !d->families) {
 		discover_free(d);
 		return NULL;
 	}
@@ -80,43 +66,10 @@ void discover_free(struct discover *d)
 		return;
 	for (size_t at = 0; d->pending && (pending = map_next(d->pending, &at, NULL));)
 		free(pending->argv);
-	while (d->images) {
-		struct image_list *next = d->images->next;
-
-		free(d->images);
-		d->images = next;
-	}
-	map_free(d->by_file);
-	map_free(d->by_mapping);
+	verdicts_free(d->verdicts);
 	map_free(d->pending);
 	map_free(d->families);
 	free(d);
-}
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-/* The image read from fd, kept; NULL when it is no Python (or out of memory). */
-static struct python_image *image_keep(struct discover *d, int fd)
-{
-	struct image_list *entry = calloc(1, sizeof(*entry));
-
-	if (!entry)
-		return NULL;
-	if (python_image_read(fd, &entry->image) < 0 || entry->image.state == PY_NOT_PYTHON) {
-		free(entry);
-		return NULL;
-	}
-	entry->next = d->images;
-	d->images = entry;
-	return &entry->image;
-}
-
-/* The verdict of a key; ret_new: it has to be made. NULL when out of memory. */
-static struct verdict *verdict_of(struct map *map, const void *key, bool *ret_new)
-{
-	if (map_count(map) >= VERDICTS_MAX)
-		map_clear(map);
-	return map_put(map, key, ret_new);
 }
 
 /* Tells the kernel side of a static interpreter, so that its next exec needs no answer from here.
@@ -144,57 +97,12 @@ static void image_tell(struct discover *d, const struct file_key *key,
 
 static struct python_image *image_of_exec(struct discover *d, const struct exec_record *r)
 {
-	_cleanup_close_ int fd = -1;
-	struct verdict *verdict;
-	char path[64];
 	bool is_new;
+	struct python_image *image = verdicts_exec(d->verdicts, r, &is_new);
 
-	verdict = verdict_of(d->by_file, &r->image, &is_new);
-	if (!verdict || !is_new)
-		return verdict ? verdict->image : NULL;
-	snprintf(path, sizeof(path), "/proc/%u/exe", r->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) { /* gone before it was looked at: the next exec tells */
-		map_remove(d->by_file, &r->image);
-		return NULL;
-	}
-	verdict->image = image_keep(d, fd);
-	if (verdict->image)
-		image_tell(d, &r->image, verdict->image);
-	return verdict->image;
-}
-
-static int mapping_open(const struct mapping *m)
-{
-	char path[4096 + 64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", m->pid,
-		 (unsigned long)m->address, (unsigned long)(m->address + m->size));
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd >= 0 || m->path[0] != '/')
-		return fd;
-	/* Split since, or no CAP_CHECKPOINT_RESTORE. */
-	snprintf(path, sizeof(path), "/proc/%d/root%s", m->pid, m->path);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-}
-
-static struct python_image *image_of_mapping(struct discover *d, const struct mapping *m)
-{
-	_cleanup_close_ int fd = -1;
-	struct verdict *verdict;
-	bool is_new;
-
-	verdict = verdict_of(d->by_mapping, &m->key, &is_new);
-	if (!verdict || !is_new)
-		return verdict ? verdict->image : NULL;
-	fd = mapping_open(m);
-	if (fd < 0) {
-		map_remove(d->by_mapping, &m->key);
-		return NULL;
-	}
-	verdict->image = image_keep(d, fd);
-	return verdict->image;
+	if (image && is_new)
+		image_tell(d, &r->image, image);
+	return image;
 }
 
 /* --- families and processes ------------------------------------------------------------------ */
@@ -453,7 +361,7 @@ static uint64_t pending_take(struct discover *d, pid_t pid, struct pending *ret_
 
 void discover_mapping(struct discover *d, const struct mapping *m)
 {
-	struct python_image *image = image_of_mapping(d, m);
+	struct python_image *image = verdicts_mapping(d->verdicts, m);
 	struct pending pending = {0};
 	struct process *process;
 	struct python python;

@@ -11,7 +11,6 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/checksum.h"
-#include "bpf/scratch.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "pyprof.skel.h"

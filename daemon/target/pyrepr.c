@@ -36,7 +36,7 @@ static void repr_object(struct repr *repr, uint64_t object);
 static int type_read(const struct pyreader *reader, uint64_t object, uint64_t *ret_type,
 		     uint64_t *ret_flags, char *name, size_t size)
 {
-	uint64_t text;
+	uint64_t text = 0;
 	int r = pyreader_type(reader, object, ret_type);
 
 	if (r == 0)

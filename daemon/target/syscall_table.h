@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* System calls of x86-64 by number (arch/x86/entry/syscalls/syscall_64.tbl up to Linux 6.18): an ABI,
- * so numbers never change, and newer ones than the build host's headers know are named too. */
+/* System calls of x86-64 by number (arch/x86/entry/syscalls/syscall_64.tbl up to Linux 6.18): an
+ * ABI, so numbers never change, and newer ones than the build host's headers know are named too. */
 #ifndef PYPROF_DAEMON_TARGET_SYSCALL_TABLE_H
 #define PYPROF_DAEMON_TARGET_SYSCALL_TABLE_H
 

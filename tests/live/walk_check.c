@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side's walker (bpf/thread.h, walk.h, describe.h), compiled natively and run on a live process:
+ * The kernel side's walker (bpf/thread.h, walk.h, describe.h), compiled natively and run on a live
+ *process:
  *
  *	walk_check PID IDENT...
  *
  * prints, for each pthread identity, one line "thread IDENT LOSS" and its frames, leaf first, as
- * "frame FUNCTION\tFILE\tLINE". Also the test of names and line tables: what is printed went through code_record.
+ * "frame FUNCTION\tFILE\tLINE". Also the test of names and line tables: what is printed went
+ *through code_record.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,12 +103,14 @@ static void frame_print(const struct py_frame *frame)
 	string_print(r->data + r->file_bytes, r->name_bytes, r->name_kind);
 	putchar('\t');
 	string_print(r->data, r->file_bytes, r->file_kind);
-	printf("\t%d\n", lasti == FRAME_LASTI_NONE ? (int)r->first_line
-						   : linetable_line(r->version, r->data + r->file_bytes + r->name_bytes,
-								    r->table_bytes, (int)r->first_line, lasti));
+	printf("\t%d\n", lasti == FRAME_LASTI_NONE
+			     ? (int)r->first_line
+			     : linetable_line(r->version, r->data + r->file_bytes + r->name_bytes,
+					      r->table_bytes, (int)r->first_line, lasti));
 }
 
-/* The walk, again and again until every code object on the stack was described (UNSENT_MAX a sample). */
+/* The walk, again and again until every code object on the stack was described (UNSENT_MAX a
+ * sample). */
 static void thread_walk(const struct py_layout *layout, struct py_process *process, __u64 ident)
 {
 	__u32 loss = LOSS_NONE;
@@ -114,7 +118,8 @@ static void thread_walk(const struct py_layout *layout, struct py_process *proce
 
 	for (int round = 0; round < 64; round++) {
 		now_ms += CACHE_MS + 1;
-		state = thread_find(&scratch, layout, process, &threads, (__u32)ident, ident, now_ms, &loss);
+		state = thread_find(&scratch, layout, process, &threads, (__u32)ident, ident,
+				    now_ms, &loss);
 		walk_start(&scratch.walk, state ? thread_frame(&scratch, layout) : 0, now_ms);
 		while (walk_step(&scratch, layout, process, &codes) == WALK_NEXT)
 			;
