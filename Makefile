@@ -37,7 +37,7 @@ msg = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$
 # Asked late: `make deps` must run where no compiler is yet.
 ARCH_DIR = $(shell $(CC) -print-multiarch)
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-CFLAGS ?= -O2 -g -fstack-protector-strong
+CFLAGS ?= -O2 -g -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 LDFLAGS ?= -Wl,-z,relro,-z,now
 # The checks that sanitizers weave in confuse two of gcc's warnings; the plain build has them.
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all \
