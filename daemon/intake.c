@@ -117,6 +117,16 @@ static void sample_deliver(struct intake *intake, struct process *process,
 		server_sample(intake->stages.server, process, sample->source, &key, sample->weight);
 }
 
+/* Its time counts; that names are missing is a loss. */
+static void sample_stale(struct intake *intake, struct process *process, uint8_t source)
+{
+	intake->counts.stale_samples++;
+	if (source == SOURCE_ALWAYS)
+		process->stale++;
+	if (intake->stages.server)
+		server_stale(intake->stages.server, process, source);
+}
+
 /* False: it has to wait, something that it names is still to come. */
 static bool sample_try(struct intake *intake, const struct sample_record *sample, bool last)
 {
@@ -132,11 +142,9 @@ static bool sample_try(struct intake *intake, const struct sample_record *sample
 				 &unknown);
 	if (!stack)
 		return last;
-	if (unknown) {
-		intake->counts.stale_samples++;
-		process->stale++;
-	}
 	sample_deliver(intake, process, sample, stack);
+	if (unknown)
+		sample_stale(intake, process, sample->source);
 	stacks_unref(intake->stages.stacks, stack);
 	return true;
 }

@@ -73,7 +73,6 @@ static void member_read(struct active *active, struct process *process, struct m
 	const struct server_hooks *hooks = &active->config->hooks;
 	struct process_ticks ticks;
 
-	member->stale_last = process->stale;
 	if (hooks->ticks(hooks->data, process, active->recording.source, &ticks) == 0)
 		member->last = ticks;
 }
@@ -92,7 +91,6 @@ static struct member *member_new(struct active *active, struct process *process)
 	if (process->start_time_ns < active->recording.started_wall_ns) {
 		member_read(active, process, member);
 		member->base = member->last;
-		member->stale_base = member->stale_last;
 	}
 	if (active->recording.children)
 		members_adopt(active, process->pid);
@@ -142,7 +140,6 @@ static void ticks_fold(struct process_ticks *sum, const struct member *member)
 	sum->native += grown(member->last.native, member->base.native);
 	for (unsigned i = 0; i < LOSS_MAX; i++)
 		sum->lost[i] += grown(member->last.lost[i], member->base.lost[i]);
-	sum->lost[LOSS_STALE] += grown(member->stale_last, member->stale_base);
 }
 
 /* Recordings may run for hours: nothing is kept of a process that ended but its counters. */

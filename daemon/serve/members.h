@@ -12,7 +12,6 @@ struct member {
 	bool in;
 	struct process_ticks base,
 	    last; /* the kernel's counters at the recording's begin and now */
-	uint64_t stale_base, stale_last;
 };
 
 /* The processes that live now: their counters start here. */

@@ -374,6 +374,15 @@ void recordings_sample(struct recordings *recordings, struct process *process, u
 	}
 }
 
+/* Counted with the sample: the process's own counters are closed when its last samples come. */
+void recordings_stale(struct recordings *recordings, struct process *process, uint8_t source)
+{
+	for (struct active *active = recordings->first; active; active = active->next)
+		if (active->running && active->recording.source == source &&
+		    members_has(active, process))
+			active->past.lost[LOSS_STALE]++;
+}
+
 void recordings_process_started(struct recordings *recordings, struct process *process)
 {
 	const struct server_hooks *hooks = &recordings->config.hooks;

@@ -24,7 +24,7 @@ struct active {
 	bool running;
 	uint64_t stopped_ns;       /* loop_now_ns() */
 	struct map *members;       /* generation → struct member */
-	struct process_ticks past; /* of members that ended */
+	struct process_ticks past; /* of members that ended; all stale samples */
 	struct map *family;        /* pid → 1: named and adopted ones, when children are wanted */
 	uint64_t *starts;          /* of recording.pids: start time since boot, 0 when unknown */
 	const void *connection;
@@ -59,6 +59,8 @@ struct active *recordings_find(struct recordings *recordings, unsigned id);
 
 void recordings_sample(struct recordings *recordings, struct process *process, uint8_t source,
 		       const struct profile_key *key, uint64_t weight);
+/* The sample before lacks a name. */
+void recordings_stale(struct recordings *recordings, struct process *process, uint8_t source);
 void recordings_process_started(struct recordings *recordings, struct process *process);
 void recordings_process_ended(struct recordings *recordings, struct process *process);
 

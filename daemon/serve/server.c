@@ -453,6 +453,11 @@ void server_sample(struct server *server, struct process *process, uint8_t sourc
 	recordings_sample(server->serving.recordings, process, source, key, weight);
 }
 
+void server_stale(struct server *server, struct process *process, uint8_t source)
+{
+	recordings_stale(server->serving.recordings, process, source);
+}
+
 void server_process_started(struct server *server, struct process *process)
 {
 	recordings_process_started(server->serving.recordings, process);

@@ -98,6 +98,8 @@ void server_stop(struct server *server);
 /* Main hands every named sample on, to the window and to here. */
 void server_sample(struct server *server, struct process *process, uint8_t source,
 		   const struct profile_key *key, uint64_t weight);
+/* That sample lacks a name, which the kernel side cannot know. */
+void server_stale(struct server *server, struct process *process, uint8_t source);
 /* After processes_add() and its details; before processes_ended() of an exit or exec. */
 void server_process_started(struct server *server, struct process *process);
 void server_process_ended(struct server *server, struct process *process);
