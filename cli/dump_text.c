@@ -151,7 +151,7 @@ void dump_text(struct text *out, const json_t *process, const char *cmdline, boo
 	text_printf(out, "%sProcess %ld", BOLD, (long)field_int_or(process, "pid", 0));
 	if (cmdline && *cmdline) {
 		text_puts(out, ": ");
-		format_clean(out, cmdline);
+		format_heading(out, cmdline);
 	}
 	text_printf(out, "%s\n", PLAIN);
 	python_line(out, json_object_get(process, "python"));

@@ -85,6 +85,18 @@ void format_clean(struct text *out, const char *string)
 		utf8_print(out, string, strlen(string));
 }
 
+void format_heading(struct text *out, const char *string)
+{
+	_cleanup_(text_done) struct text clean = {};
+	size_t fits;
+
+	format_clean(&clean, string);
+	fits = format_fit(clean.data ? clean.data : "", FORMAT_HEADING);
+	text_add(out, clean.data ? clean.data : "", fits);
+	if (fits < clean.size)
+		text_puts(out, "…");
+}
+
 /* Marks take no column; what the C library does not know takes one. */
 static size_t char_width(uint32_t c)
 {

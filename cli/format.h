@@ -24,6 +24,9 @@ void format_count(char out[FORMAT_SIZE], uint64_t count);
 
 /* Appends a foreign string made safe for a terminal; NULL as "-". */
 void format_clean(struct text *out, const char *string);
+/* The same in a heading: cut to FORMAT_HEADING columns, a script behind -c is no heading. */
+#define FORMAT_HEADING 160
+void format_heading(struct text *out, const char *string);
 /* Columns that a clean string takes. */
 size_t format_width(const char *string);
 /* Bytes of the longest start of a clean string that fits the width. */

@@ -69,7 +69,7 @@ static void process_print(const json_t *process, bool colored)
 	process_list_command(&command, process);
 	text_printf(&line, " %7ld  %-8s ", (long)field_int_or(process, "pid", 0),
 		    version ? version : "?");
-	format_clean(&line, command.data);
+	format_heading(&line, command.data);
 	printf("%s%-4s%s%.*s\n", color, ok ? "ok" : "NO", colored ? "\033[0m" : "",
 	       (int)(width > 4 ? format_fit(line.data, width - 4) : line.size), line.data);
 	if (ok)
