@@ -275,6 +275,9 @@ int recordings_start(struct recordings *recordings, const struct recording_spec 
 	*spec->selector = (struct selector){0};
 	if (pids_take(active, &selection) < 0)
 		return error_set(error, API_INTERNAL, "out of memory");
+	/* What the rings hold was sampled before, and is in the counters already. */
+	if (recordings->config.hooks.drain)
+		recordings->config.hooks.drain(recordings->config.hooks.data);
 	members_begin(active);
 	r = attach(active, error);
 	if (r < 0)
