@@ -70,7 +70,7 @@ caller_home() {
 pytest_run() { # name, arguments
 	local name=$1 xml=$out/$1.xml status
 	shift
-	HOME=$(caller_home) PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=30 "${PYPROF_TIMEOUT:-1500}" \
+	HOME=$(caller_home) PYTHONDONTWRITEBYTECODE=1 timeout --kill-after=30 "${PYPROF_TIMEOUT:-2700}" \
 		/usr/bin/python3 tests/report.py "$xml" "$counts" "$skips" \
 		-p no:cacheprovider -o faulthandler_timeout=300 --rootdir=. "$@" </dev/null
 	status=$?
