@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # A private apt per Debian suite: own sources, lists and archives under the cache, the machine's own
 # mirror and keyring. Sourced by ../interpreters.sh, ../debian13.sh and ../vm/run.sh; changes nothing
 # of the machine's own apt. The mirror is read from the machine at run time, so no host name stands here.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # Debian's CPython builds of other suites: each with its own libraries in one root, run by chroot, so
 # that its /proc/PID/exe, mappings and loader are those of a real host. Sourced by ../interpreters.sh.
 

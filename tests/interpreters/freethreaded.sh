@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # CPython 3.13 without the GIL, built once from Debian 13's source package (Debian ships no such build),
 # about four minutes on two cores. Sourced by ../interpreters.sh.
 

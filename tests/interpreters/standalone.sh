@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # python-build-standalone (what uv installs: clang, LTO, PGO, on 3.14 the tail-calling interpreter), as
 # packed in a Go module and unpacked by unpack.go. Sourced by ../interpreters.sh.
 

@@ -13,6 +13,7 @@
 #include "daemon/target/pyreader.h"
 
 #define FAKE_SIZE (1u << 20)
+#define FAKE_GUARD (1u << 16) /* nothing is readable behind, whatever the host maps there */
 
 struct fake {
 	uint8_t *memory;
@@ -25,9 +26,10 @@ struct fake {
 static inline void fake_open(struct fake *fake, size_t row)
 {
 	memset(fake, 0, sizeof(*fake));
-	fake->memory =
-	    mmap(NULL, FAKE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fake->memory = mmap(NULL, FAKE_SIZE + FAKE_GUARD, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(fake->memory != MAP_FAILED);
+	assert_int_equal(mprotect(fake->memory + FAKE_SIZE, FAKE_GUARD, PROT_NONE), 0);
 	fake->python.pid = getpid();
 	fake->python.image.state = PY_SUPPORTED;
 	fake->python.image.layout = pylayout_table[row];
@@ -51,7 +53,7 @@ static inline size_t fake_row(unsigned minor, bool free_threaded)
 static inline void fake_close(struct fake *fake)
 {
 	mem_free(fake->reader.mem);
-	munmap(fake->memory, FAKE_SIZE);
+	munmap(fake->memory, FAKE_SIZE + FAKE_GUARD);
 }
 
 /* Zeroed memory of the target; what was read before is forgotten. */

@@ -7,7 +7,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 result=$2
-kernel=$(sed -n 's/^kernel \([0-9]*\.[0-9]*\).*/\1/p' "$result")
+kernel=$(sed -n 's/^kernel \([0-9]*\.[0-9]*\).*/\1/p' "$result" | head -n 1)
 
 check() {
 	awk -v kernel="$kernel" '

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # Makes the initramfs of the virtual machines: busybox, the programs under test with their shared
 # libraries, this host's Python with the modules that the workload needs. Sourced by run.sh.
 
