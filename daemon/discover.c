@@ -293,6 +293,22 @@ static void process_told(struct process *process, uint64_t start, uint64_t cgrou
 		memcpy(process->comm, comm, sizeof(process->comm));
 }
 
+static void scan_pid(struct discover *d, pid_t pid);
+
+/* Children that it forked before the kernel side knew it were no Python processes then. */
+static void children_scan(struct discover *d, pid_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64];
+	int child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "re");
+	while (f && fscanf(f, "%d", &child) == 1)
+		if (child > 0)
+			scan_pid(d, child);
+}
+
 void discover_exec(struct discover *d, const struct exec_record *r)
 {
 	struct python_image *image;
@@ -316,6 +332,7 @@ void discover_exec(struct discover *d, const struct exec_record *r)
 		return;
 	process_configure(d, process);
 	process_confirm(d, process);
+	children_scan(d, (pid_t)r->pid);
 }
 
 void discover_fork(struct discover *d, const struct fork_record *r)
@@ -389,6 +406,7 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 		return;
 	process_configure(d, process);
 	process_confirm(d, process);
+	children_scan(d, m->pid);
 }
 
 /* --- looking at /proc ------------------------------------------------------------------------ */
@@ -407,6 +425,7 @@ static void scan_pid(struct discover *d, pid_t pid)
 		return;
 	process_configure(d, process);
 	process_confirm(d, process);
+	children_scan(d, pid);
 }
 
 static void scan_ended(struct discover *d)
