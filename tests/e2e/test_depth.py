@@ -70,7 +70,8 @@ def test_deeper_is_marked_and_counted(daemon, spawn, python):
     for _, frames, stack in stacks:
         assert stack["truncated"] and len(frames) == 1024
         assert frames[-1]["function"] == "spin"
-    assert document["lost"]["truncated-by-limit"] >= sum(n for n, _, _ in stacks) - 1
+    # The kernel's counters and the samples are read some milliseconds apart at both ends.
+    assert document["lost"]["truncated-by-limit"] >= sum(n for n, _, _ in stacks) - 0.02 * document["hz"]
     assert daemon.json("status")["lost"]["truncated-by-limit"] > 0
 
 
