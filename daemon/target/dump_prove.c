@@ -21,6 +21,7 @@
 
 #define RETRY_NS 20000000ull /* for threads that run; one slice of the scheduler is 3–4 ms */
 #define PAUSE_NS 300000      /* between turns */
+#define ASIDE_NS 1000000     /* to see who runs */
 #define WALKS 3              /* of a thread that never came to a proof */
 #define WALK_TRIES 12
 
@@ -259,10 +260,23 @@ static int jobs_retry(struct jobs *jobs)
 	return r;
 }
 
+/* The reader may have taken the CPU that a runnable thread had: out of its way for a moment, such a
+ * thread runs, and others that wait for a CPU do not. */
+static void jobs_let_run(const struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->njobs; i++) {
+		if (jobs->jobs[i].stat.letter == 'R') {
+			pause_ns(ASIDE_NS);
+			return;
+		}
+	}
+}
+
 int dump_prove(struct jobs *jobs)
 {
 	int r;
 
+	jobs_let_run(jobs);
 	for (size_t i = 0; i < jobs->njobs; i++)
 		if (!jobs->jobs[i].has_python && !jobs->jobs[i].done)
 			job_native(jobs, &jobs->jobs[i]);

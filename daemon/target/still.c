@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define NICE_RIDE (-20)
 
 /* The reader runs on this CPU and the thread belongs to it: so the thread does not run. */
 static bool still_displaced(pid_t pid, pid_t tid, int cpu)
@@ -57,6 +60,8 @@ static int seat_remember(struct still_seat *seat)
 		if (sched_getaffinity(0, size, home) == 0) {
 			seat->home = home;
 			seat->home_size = size;
+			seat->nice = getpriority(PRIO_PROCESS, 0); /* of the thread */
+			setpriority(PRIO_PROCESS, 0, NICE_RIDE);
 			return 0;
 		}
 		CPU_FREE(home);
@@ -95,6 +100,7 @@ void still_leave(struct still_seat *seat)
 		return;
 	if (seat->cpu >= 0)
 		sched_setaffinity(0, seat->home_size, seat->home);
+	setpriority(PRIO_PROCESS, 0, seat->nice);
 	CPU_FREE(seat->home);
 	*seat = (struct still_seat){.cpu = -1};
 }

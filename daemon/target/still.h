@@ -37,15 +37,18 @@ bool still_begin(struct still *still, pid_t pid, pid_t tid, int cpu);
 /* True: it has not run since still_begin(). */
 bool still_holds(const struct still *still);
 
-/* The reader's affinity as it was. */
+/* The reader's affinity and nice value as they were. */
 struct still_seat {
 	cpu_set_t *home;
 	size_t home_size;
+	int nice;
 	int cpu; /* -1: not riding */
 };
 
 /* Moves the calling thread to a CPU; its number, or -1 where that is not allowed. Changes of CPU
- * are fine; still_leave() returns to the first affinity, and is needed once. */
+ * are fine; still_leave() puts everything back, and is needed once. Where it is permitted the
+ * reader has a high priority meanwhile: on a CPU with many runnable threads its turn would be long
+ * in coming. */
 int still_ride(struct still_seat *seat, int cpu);
 void still_leave(struct still_seat *seat);
 

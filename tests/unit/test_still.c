@@ -13,6 +13,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,8 +107,8 @@ static void test_a_spinner(void **state)
 	cpu_set_t before, after;
 	struct still still;
 	unsigned held = 0;
+	int cpu, nice_before = getpriority(PRIO_PROCESS, 0);
 	pid_t child;
-	int cpu;
 
 	(void)state;
 	sched_getaffinity(0, sizeof(before), &before);
@@ -127,6 +128,7 @@ static void test_a_spinner(void **state)
 	usleep(50000); /* the spinner's turn */
 	assert_false(still_holds(&still));
 	still_leave(&seat);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), nice_before);
 	sched_getaffinity(0, sizeof(after), &after);
 	assert_true(CPU_EQUAL(&before, &after));
 	end(child);
