@@ -196,6 +196,7 @@ static void process_configure(struct discover *d, struct process *process)
 	    .at = python->at,
 	    .state = python->image.state,
 	};
+	struct py_process now;
 	int layout = 0;
 
 	if (python->image.state == PY_SUPPORTED) {
@@ -208,6 +209,10 @@ static void process_configure(struct discover *d, struct process *process)
 		}
 	}
 	told.layout = (uint32_t)layout;
+	/* It became another program meanwhile, whose record is on its way. */
+	if (probe_process_get(d->stages.probe, process->pid, &now) == 0 &&
+	    now.generation > process->generation)
+		return;
 	probe_process_set(d->stages.probe, process->pid, &told);
 }
 
@@ -295,17 +300,19 @@ static void process_told(struct process *process, uint64_t start, uint64_t cgrou
 
 static void scan_pid(struct discover *d, pid_t pid);
 
-/* Children that it forked before the kernel side knew it were no Python processes then. */
+/* Children that it forked before the kernel side knew it were no Python processes then. Of those
+ * that the kernel side knows a record is on its way. */
 static void children_scan(struct discover *d, pid_t pid)
 {
 	_cleanup_fclose_ FILE *f = NULL;
+	struct py_process told;
 	char path[64];
 	int child;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	f = fopen(path, "re");
 	while (f && fscanf(f, "%d", &child) == 1)
-		if (child > 0)
+		if (child > 0 && probe_process_get(d->stages.probe, child, &told))
 			scan_pid(d, child);
 }
 
