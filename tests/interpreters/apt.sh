@@ -117,9 +117,11 @@ suite_update() {
 	local suite=$1 dir
 	dir=$(apt_dir "$suite")
 	case " ${suites_updated:-} " in *" $suite "*) return 0 ;; esac
+	case " ${suites_silent:-} " in *" $suite "*) return 1 ;; esac
 	apt_conf "$suite" || return 1
 	say INDEX "$suite"
-	retry suite_apt "$suite" apt-get -qq update >"$dir/update.log" 2>&1 || return 1
+	retry suite_apt "$suite" apt-get -qq update >"$dir/update.log" 2>&1 ||
+		{ suites_silent="${suites_silent:-} $suite"; return 1; }
 	suites_updated="${suites_updated:-} $suite"
 }
 

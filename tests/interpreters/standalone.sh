@@ -15,14 +15,24 @@ standalone_go() {
 	go "$@" >"$PYPROF_CACHE/go.log" 2>&1
 }
 
-# standalone_unpack VERSION ROOT, in a folder of its own as each version is a module of its own.
-standalone_unpack() {
+# standalone_module_get VERSION, in a folder of its own as each version is a module of its own.
+standalone_module_get() {
 	local work=$PYPROF_CACHE/work-go
-	rm -rf "$work" "$2"
-	mkdir -p "$work" "$2" && cp "$tests/interpreters/unpack.go" "$work/" && cd "$work" &&
-		standalone_go mod init unpack &&
-		retry standalone_go get "$standalone_module/python@$1" &&
-		standalone_go build -o unpack . && ./unpack "$2" >"$PYPROF_CACHE/go.log" 2>&1
+	rm -rf "$work"
+	mkdir -p "$work" && cp "$tests/interpreters/unpack.go" "$work/" && cd "$work" &&
+		standalone_go mod init unpack && retry standalone_go get "$standalone_module/python@$1"
+}
+
+# standalone_unpack ROOT
+standalone_unpack() {
+	rm -rf "$1"
+	mkdir -p "$1" && cd "$PYPROF_CACHE/work-go" && standalone_go build -o unpack . &&
+		./unpack "$1" >"$PYPROF_CACHE/go.log" 2>&1
+}
+
+# The proxy answered, and that it has no such version.
+standalone_refused() {
+	grep -qE '404 Not Found|410 Gone|unknown revision|server response:' "$PYPROF_CACHE/go.log"
 }
 
 standalone_error() {
@@ -39,7 +49,12 @@ standalone_build() {
 	! build_have "$name" || return 0
 	command -v go >/dev/null || { build_skip "$name" 'no go command here'; return; }
 	say FETCH "$name"
-	(standalone_unpack "$1" "$root") || { build_skip "$name" "the Go module did not come: $(standalone_error)"; return; }
+	if ! (standalone_module_get "$1"); then
+		! standalone_refused || { build_missing "$name" "the Go proxy has it no more"; return; }
+		build_skip "$name" "the Go module did not come: $(standalone_error)"
+		return
+	fi
+	(standalone_unpack "$root") || { build_missing "$name" "it did not unpack: $(standalone_error)"; return; }
 	rm -rf "$PYPROF_CACHE/work-go"
 	build_done "$name" pbs "$(readlink -f "$root/bin/python3")" -
 }
