@@ -130,8 +130,10 @@ ALWAYS_INLINE __u64 thread_by_list(struct scratch *s, const struct py_layout *l,
 	return 0;
 }
 
+/* remembered: that it was in no list a moment ago. */
 ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l,
-				  const struct py_process *p, __u64 ident, __u32 *loss)
+				  const struct py_process *p, __u64 ident, int remembered,
+				  __u32 *loss)
 {
 	int starting = 0;
 	__u64 state = thread_by_key(p, ident, &starting);
@@ -142,30 +144,33 @@ ALWAYS_INLINE __u64 thread_search(struct scratch *s, const struct py_layout *l,
 	}
 	if (state && thread_read(s, l, state, ident) == 0)
 		return state;
-	return thread_by_list(s, l, p, ident, loss);
+	return remembered ? 0 : thread_by_list(s, l, p, ident, loss);
 }
 
 /*
  * The thread state of this thread, its head in s->thread; 0: a native thread, or *loss says what
  * went wrong. Threads without Python state would walk the whole list at every sample, so their
  * absence is remembered too, but only when seen twice: a thread that has just started is in no list
- * for some microseconds (3.12+: its thread_id is 0 until it is bound).
+ * for some microseconds (3.12+: its thread_id is 0 until it is bound). The key is asked each time:
+ * a thread that C made has a state during each call of Python only, a new one each time, while a
+ * freed one still shows its thread_id (PyGILState_Ensure, pystate.c).
  */
 ALWAYS_INLINE __u64 thread_find(struct scratch *s, const struct py_layout *l,
 				const struct py_process *p, struct thread_cache *cache, __u32 tid,
 				__u64 ident, __u64 now_ms, __u32 *loss)
 {
 	struct thread_slot *slot = &cache->slots[tid & (THREAD_SLOTS - 1)];
-	int known = slot->tid == tid && slot->generation == p->generation;
+	int known = slot->tid == tid && slot->generation == p->generation, remembered = 0;
 	__u64 state;
 
 	if (known && now_ms - slot->checked_ms < CACHE_MS) {
-		if (!slot->state && slot->absent > 1)
-			return 0;
-		if (slot->state && thread_read(s, l, slot->state, ident) == 0)
+		remembered = !slot->state && slot->absent > 1;
+		if (slot->state && !p->at.tss_key && thread_read(s, l, slot->state, ident) == 0)
 			return slot->state;
 	}
-	state = thread_search(s, l, p, ident, loss);
+	state = thread_search(s, l, p, ident, remembered, loss);
+	if (remembered && !state && !*loss)
+		return 0;
 	slot->absent = state ? 0 : known ? slot->absent + 1 : 1;
 	slot->tid = *loss ? 0 : tid;
 	slot->generation = p->generation;
