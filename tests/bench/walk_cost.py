@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What one sample costs in the kernel, by stack depth and version: the kernel's own bpf_stats (run_time_ns ÷ run_cnt) of
-the sampler while a Python of known depth keeps one CPU busy and nothing else is Python. Beside it, the cost of one
-bpf_probe_read_user, measured as the slope between two depths."""
+the events of a recording, which only the target's samples run. Beside it what one more frame costs: up to 3.10 that is
+one read of user memory and one look-up, so about the price of a read on this machine; and the slow-down that follows
+at 99 Hz, time × rate."""
 import json
 import os
 import subprocess
@@ -60,8 +61,11 @@ def main():
         for python in interpreters():
             if python.name in chosen:
                 costs = [(depth, *cost_of(python, depth)) for depth in (8, 48, 998)]
+                frame = (costs[2][1] - costs[1][1]) / (costs[2][0] - costs[1][0])
                 print("%-16s" % python.name, "  ".join("%4d frames %6.2f µs (%d samples)" % (d + 2, ns / 1000, n)
-                                                       for d, ns, n in costs), flush=True)
+                                                       for d, ns, n in costs))
+                print("%-16s one more frame %.0f ns; slow-down at 99 Hz, time x rate: %s" % (
+                    "", frame, " / ".join("%.5f" % (1 + ns * 99 / 1e9) for _, ns, _ in costs)), flush=True)
     finally:
         open("/proc/sys/kernel/bpf_stats_enabled", "w").write(old)
 
