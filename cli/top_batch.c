@@ -20,6 +20,7 @@
 
 #define FIRST_WAIT_MS 2000
 #define FIRST_POLL_MS 100
+#define FIRST_UPTIME 0.7 /* seconds; with the daemon's own start and the answer well within two */
 #define INTERVAL_SECONDS 1.0
 
 struct batch {
@@ -46,7 +47,7 @@ static void sleep_seconds(double seconds)
 	nanosleep(&time, NULL);
 }
 
-/* A daemon that has only begun knows no hottest function yet: waits for its first second. */
+/* A daemon that has only begun knows no hottest function yet: waits for its first samples. */
 static int batch_wait(struct batch *batch, struct failure *ret_failure)
 {
 	double until = now_seconds() + FIRST_WAIT_MS / 1e3;
@@ -56,7 +57,7 @@ static int batch_wait(struct batch *batch, struct failure *ret_failure)
 		int r = client_json(batch->client, "GET", API_ROUTE_STATUS, &status, ret_failure);
 
 		/* isless: false where the uptime is not known */
-		if (r || !isless(view_json_number(status, "uptime_seconds"), 1.5))
+		if (r || !isless(view_json_number(status, "uptime_seconds"), FIRST_UPTIME))
 			return r;
 		sleep_seconds(FIRST_POLL_MS / 1e3);
 	}
