@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/base/cleanup.h"
@@ -219,8 +220,10 @@ static void process_configure(struct discover *d, struct process *process)
 static struct process *process_adopt(struct discover *d, const struct python *python,
 				     uint64_t generation, uint64_t family)
 {
-	struct process *process;
+	struct process *process = processes_find(d->stages.processes, generation);
 
+	if (process) /* a scan was faster than its record */
+		return process;
 	pid_clear(d, python->pid, generation);
 	process = processes_add(d->stages.processes, generation, python->pid);
 	if (!process)
@@ -383,6 +386,23 @@ static uint64_t pending_take(struct discover *d, pid_t pid, struct pending *ret_
 	return pending->generation;
 }
 
+/* The program itself, not a library: its exec record tells more. execve maps it before that record
+ * is written (fs/exec.c: load_elf_binary, then trace_sched_process_exec). In a chroot the paths
+ * differ, on overlayfs perhaps the inodes. */
+static bool mapping_is_program(const struct mapping *m)
+{
+	char link[64], path[4096];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", m->pid);
+	if (stat(link, &st) == 0 && st.st_ino == m->key.ino)
+		return true;
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	return strcmp(path, m->path) == 0;
+}
+
 void discover_mapping(struct discover *d, const struct mapping *m)
 {
 	struct python_image *image = verdicts_mapping(d->verdicts, m);
@@ -391,7 +411,7 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 	struct python python;
 	uint64_t generation;
 
-	if (!image)
+	if (!image || mapping_is_program(m))
 		return;
 	/* The exec came before, in another ring. */
 	probe_drain(d->stages.probe);
@@ -420,17 +440,25 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 
 static void scan_pid(struct discover *d, pid_t pid)
 {
+	struct py_process told;
 	struct process *process;
 	struct python python;
-	uint64_t generation;
+	bool known;
 
 	if (processes_by_pid(d->stages.processes, pid) || python_find(pid, &python) < 0)
 		return;
-	generation = generation_new(d);
-	process = process_adopt(d, &python, generation, generation);
+	/* Its exec may be on its way; it tells more. */
+	probe_drain(d->stages.probe);
+	if (processes_by_pid(d->stages.processes, pid))
+		return;
+	known = probe_process_get(d->stages.probe, pid, &told) == 0;
+	if (!known)
+		told.generation = told.family = generation_new(d);
+	process = process_adopt(d, &python, told.generation, told.family);
 	if (!process)
 		return;
-	process_configure(d, process);
+	if (!known)
+		process_configure(d, process);
 	process_confirm(d, process);
 	children_scan(d, pid);
 }

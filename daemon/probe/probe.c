@@ -24,6 +24,7 @@ struct probe {
 	struct pyprof *skeleton;
 	struct probe_options options;
 	bool loop;
+	bool draining;
 	unsigned cpus, rings;
 	int *ring_fds;
 	struct ring_buffer *reader;
@@ -229,7 +230,16 @@ void probe_free(struct probe *probe)
 
 int probe_drain(struct probe *probe)
 {
-	return ring_buffer__consume(probe->reader);
+	int n;
+
+	/* The ring's position moves after the record's handler: within it, the record would come
+	 * again. */
+	if (probe->draining)
+		return 0;
+	probe->draining = true;
+	n = ring_buffer__consume(probe->reader);
+	probe->draining = false;
+	return n;
 }
 
 int probe_fd(const struct probe *probe)

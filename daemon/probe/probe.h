@@ -30,7 +30,8 @@ int probe_new(const struct probe_options *options, struct probe **ret_probe, cha
 	      size_t error_size);
 void probe_free(struct probe *probe);
 
-/* Drains all rings now; returns the number of records. */
+/* Drains all rings now; returns the number of records. Within a record's handler it does nothing.
+ */
 int probe_drain(struct probe *probe);
 /* Readable when a ring wants draining before the timer does. */
 int probe_fd(const struct probe *probe);
