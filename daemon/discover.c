@@ -13,22 +13,10 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/map.h"
+#include "daemon/pending.h"
 #include "daemon/target/procfs.h"
 #include "daemon/verdicts.h"
 
-#define PENDING_MAX 4096 /* execs of which it is not known yet whether they become Python */
-#define PENDING_NS 10000000000ull /* an interpreter maps libpython within milliseconds */
-
-/* An exec that may yet map libpython: what its record told. */
-struct pending {
-	uint64_t generation, start_time_ns, cgroup, seen_ns;
-	uint32_t uid;
-	char comm[COMM_LEN];
-	char *argv;
-	size_t argv_bytes;
-};
-
-/* Processes that share code objects: one exec and all its forks. */
 struct family {
 	unsigned living;
 	struct python python; /* of the first: the same addresses in all */
@@ -37,8 +25,8 @@ struct family {
 struct discover {
 	struct discover_stages stages;
 	struct verdicts *verdicts;
-	struct map *pending;  /* uint32_t pid → struct pending */
-	struct map *families; /* uint64_t → struct family */
+	struct pendings *pending; /* execs that may yet map libpython */
+	struct map *families;     /* uint64_t → struct family */
 	uint64_t last_generation;
 };
 
@@ -50,7 +38,7 @@ struct discover *discover_new(const struct discover_stages *stages)
 		return NULL;
 	d->stages = *stages;
 	d->verdicts = verdicts_new();
-	d->pending = map_new(sizeof(uint32_t), sizeof(struct pending));
+	d->pending = pendings_new();
 	d->families = map_new(sizeof(uint64_t), sizeof(struct family));
 	if (!d->verdicts || !d->pending || !d->families) {
 		discover_free(d);
@@ -61,14 +49,10 @@ struct discover *discover_new(const struct discover_stages *stages)
 
 void discover_free(struct discover *d)
 {
-	struct pending *pending;
-
 	if (!d)
 		return;
-	for (size_t at = 0; d->pending && (pending = map_next(d->pending, &at, NULL));)
-		free(pending->argv);
 	verdicts_free(d->verdicts);
-	map_free(d->pending);
+	pendings_free(d->pending);
 	map_free(d->families);
 	free(d);
 }
@@ -255,40 +239,6 @@ static struct python python_of(const struct python_image *image, pid_t pid, uint
 	return python;
 }
 
-static void pending_drop(struct discover *d, uint32_t pid)
-{
-	struct pending *pending = map_get(d->pending, &pid);
-
-	if (!pending)
-		return;
-	free(pending->argv);
-	map_remove(d->pending, &pid);
-}
-
-static void pending_keep(struct discover *d, const struct exec_record *r)
-{
-	struct pending *pending;
-	uint32_t pid = r->pid;
-
-	pending_drop(d, pid);
-	if (map_count(d->pending) >= PENDING_MAX)
-		return;
-	pending = map_put(d->pending, &pid, NULL);
-	if (!pending)
-		return;
-	pending->generation = r->generation;
-	pending->start_time_ns = r->start_time_ns;
-	pending->cgroup = r->cgroup;
-	pending->seen_ns = loop_now_ns();
-	pending->uid = r->uid;
-	memcpy(pending->comm, r->comm, sizeof(pending->comm));
-	pending->argv = r->argv_bytes ? malloc(r->argv_bytes) : NULL;
-	if (pending->argv) {
-		memcpy(pending->argv, r->argv, r->argv_bytes);
-		pending->argv_bytes = r->argv_bytes;
-	}
-}
-
 /* What the record told, for a process that /proc may no longer show. */
 static void process_told(struct process *process, uint64_t start, uint64_t cgroup, uint32_t uid,
 			 const char *comm)
@@ -328,7 +278,7 @@ void discover_exec(struct discover *d, const struct exec_record *r)
 	pid_clear(d, (pid_t)r->pid, r->generation);
 	image = image_of_exec(d, r);
 	if (!image) {
-		pending_keep(d, r);
+		pendings_keep(d->pending, r);
 		return;
 	}
 	python = python_of(image, (pid_t)r->pid, r->start_code);
@@ -369,21 +319,9 @@ void discover_exit(struct discover *d, const struct exit_record *r)
 {
 	struct process *process = processes_find(d->stages.processes, r->generation);
 
-	pending_drop(d, r->pid);
+	pendings_drop(d->pending, r->pid);
 	if (process)
 		process_over(d, process, r);
-}
-
-static uint64_t pending_take(struct discover *d, pid_t pid, struct pending *ret_pending)
-{
-	uint32_t key = (uint32_t)pid;
-	struct pending *pending = map_get(d->pending, &key);
-
-	if (!pending)
-		return 0;
-	*ret_pending = *pending;
-	map_remove(d->pending, &key);
-	return pending->generation;
 }
 
 /* The program itself, not a library: its exec record tells more. execve maps it before that record
@@ -419,7 +357,7 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 		return;
 	python = python_of(image, m->pid, m->address + (image->first_exec_offset - m->offset));
 	snprintf(python.library, sizeof(python.library), "%s", m->path);
-	generation = pending_take(d, m->pid, &pending);
+	generation = pendings_take(d->pending, m->pid, &pending);
 	if (!generation)
 		generation = generation_new(d);
 	process = process_adopt(d, &python, generation, generation);
@@ -503,16 +441,6 @@ static void ends_check(struct discover *d)
 
 void discover_tick(struct discover *d, uint64_t now_ns)
 {
-	struct pending *pending;
-	const void *key;
-	size_t at = 0;
-
 	ends_check(d);
-
-	while ((pending = map_next(d->pending, &at, &key))) {
-		if (pending->seen_ns + PENDING_NS > now_ns)
-			continue;
-		free(pending->argv);
-		map_remove(d->pending, key);
-	}
+	pendings_expire(d->pending, now_ns);
 }
