@@ -245,8 +245,8 @@ static void process_told(struct process *process, uint64_t start, uint64_t cgrou
 {
 	process_started(process, start);
 	process_cgroup(process, cgroup);
-	if (process->uid == UINT32_MAX || !process->comm[0])
-		process->uid = uid;
+	/* Not /proc's: by now the process may be another user's, what it was sampled in is not. */
+	process->uid = uid;
 	if (!process->comm[0])
 		memcpy(process->comm, comm, sizeof(process->comm));
 }
