@@ -55,7 +55,8 @@ struct ticks_map {
 	__type(value, struct cpu_ticks);
 };
 
-/* CPU → working memory of the sampler; CPU * SEATS + slot → thread cache; same for code. */
+/* context * CPUs + CPU → working memory (enum scratch_context). The two caches below: CPU → cache.
+ */
 struct scratch_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* daemon: CPUs */

@@ -235,9 +235,9 @@ def test_skipped(daemon, spawn):
         return row["lost"].get("skipped", 0), row["idle"]
     start(spawn, DEEP, 1000, python=["taskset", "-c", str(cpu), old[0].launcher])
     before, idle = skipped()
-    time.sleep(2)
+    time.sleep(6)
     after, idle_after = skipped()
-    assert after - before > 20, (before, after)
+    assert after - before > 100, (before, after)
     assert idle_after - idle < 200  # the CPU was busy: no hypervisor had parked it
 
 
@@ -309,14 +309,13 @@ def test_unreadable(daemon_with, spawn, minor, env):
     with open("/proc/%d/maps" % target.pid) as f:
         assert not any(int(a, 16) <= 0x600000000 < int(b, 16)
                        for a, b in (line.split()[0].split("-") for line in f))
-    # A tick in the middle of a call may meet a chain that is not linked yet: one or two at start.
-    assert lost_of(d, target.pid, "unreadable") < 5
+    before = lost_of(d, target.pid, "unreadable")
     target.stdin.write(b"\n")
     target.stdin.flush()
     document = d.record("-p", target.pid, seconds=0.5, check=False)
     assert target.stdout.readline() == b"done\n"  # its frames are whole, it returned
     assert document["lost"]["unreadable"] > 20
-    assert lost_of(d, target.pid, "unreadable") >= document["lost"]["unreadable"]
+    assert lost_of(d, target.pid, "unreadable") - before >= document["lost"]["unreadable"]
     stacks = [(frames, stack) for _, _, frames, stack in stacks_of(document, target.pid)
               if frames and frames[-1]["function"] == "caught"]
     assert stacks
