@@ -591,7 +591,7 @@ def test_batch_waits_for_the_first_second(serve):
     daemon.uptime, daemon.begun = 0.2, time.monotonic()
     began = time.monotonic()
     assert batch(daemon).returncode == 0
-    assert 1.0 < time.monotonic() - began < 2.9
+    assert 0.45 < time.monotonic() - began < 2.4  # 0.2 s are over of the 0.7 that it waits for
     assert daemon.paths[-1].startswith("/v1/top")
     daemon.uptime, daemon.begun = 0, time.monotonic() + 3600  # a clock that stands does not hold it up
     began = time.monotonic()
