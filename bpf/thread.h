@@ -201,6 +201,20 @@ ALWAYS_INLINE __u64 gil_address(const struct scratch *s, const struct py_layout 
 	return p->at.gil;
 }
 
+/* To 3.6 (daemon/target/image_gil.c): there is a holder only while the GIL is held. */
+ALWAYS_INLINE enum gil_state gil_state_of_variables(const struct py_layout *l, __u64 gil,
+						    __u64 state, __u64 futex)
+{
+	long failed = 0;
+	__u64 holder = user_u64(gil + l->gil_holder, &failed);
+
+	if (failed || (futex && l->gil_cond == PY_NONE))
+		return GIL_UNKNOWN;
+	if (holder == state)
+		return GIL_HELD;
+	return futex - gil < l->gil_size ? GIL_WANTED : GIL_RELEASED;
+}
+
 /*
  * Whether the thread holds the GIL. futex: the address that it waits on, 0 when it is not in
  * futex(2). A futex inside the GIL structure is a wait for the GIL: exact, no symbols needed.
@@ -215,11 +229,10 @@ ALWAYS_INLINE enum gil_state gil_state_of(const struct scratch *s, const struct 
 	    (__u32)head_u64(s->thread, l->ts_holds_gil))
 		return GIL_HELD;
 	gil = gil_address(s, l, p);
+	if (gil && locked == PY_NONE)
+		return gil_state_of_variables(l, gil, state, futex);
 	if (!gil || user_read(raw, sizeof(raw), gil))
 		return GIL_UNKNOWN;
-	/* 3.6: _PyThreadState_Current, the thread state that holds the GIL. */
-	if (holder == PY_NONE)
-		return raw[0] == state ? GIL_HELD : GIL_RELEASED;
 	/* struct _gil_runtime_state: [enabled +0,] interval, last_holder, locked; 8-byte steps. */
 	if (l->flags & PY_FREE_THREADED && !(__u32)raw[0])
 		return GIL_NONE;

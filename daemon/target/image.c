@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/target/image_gil.h"
 #include "daemon/target/image_search.h"
 #include "daemon/target/pylayout.h"
 #include "daemon/target/python.h"
@@ -176,6 +177,8 @@ static void addresses_find(struct reading *r)
 		at->tss_key = image->runtime + l->rt_tss_key;
 	if (image->runtime && l->rt_gil)
 		at->gil = image->runtime + l->rt_gil;
+	if (!l->rt_interpreters_head)
+		image_gil(&r->elf, &r->traces, image);
 }
 
 static void image_read(struct reading *r)

@@ -12,6 +12,7 @@ import time
 
 import pytest
 from conftest import PYPROFCTL, stacks_of
+from interpreters import one_per_minor
 
 HOST = "/usr/bin/python3"
 CALLS = """
@@ -228,18 +229,20 @@ def test_rate_below_the_daemons(daemon, spawn):
     assert weights == {10 ** 9 // document["hz"]}, (weights, document["hz"])
 
 
-def test_gil(daemon, spawn):
+@pytest.mark.parametrize("python", [one_per_minor()[0], one_per_minor()[-1]], ids=str)
+def test_gil(daemon, spawn, python):
     """--gil leaves those that hold it: the busy thread, not the one that hashes."""
-    target = start(spawn, """
-        import hashlib, os, threading
+    target = spawn(python.argv + ["-c", textwrap.dedent("""
+        import os, threading, zlib
         data = os.urandom(1 << 22)
         def hashing():
-            while True: hashlib.sha256(data).digest()
+            while True: zlib.crc32(data)
         def holding():
             while True: pass
         for f in (hashing, holding): threading.Thread(target=f).start()
         print("ready", flush=True)
-        """)
+        """)])
+    assert target.stdout.readline() == b"ready\n"
     run = daemon.ctl("record", "-p", target.pid, "-d", 1.5, "-f", "folded", "-o", "-")
     every = leaf_samples(run)
     held = leaf_samples(daemon.ctl("record", "-p", target.pid, "-d", 1.5, "--gil", "-f", "folded", "-o", "-"))

@@ -235,6 +235,43 @@ static void test_3_6_head(void **state)
 	assert_string_equal(image.reason, "its list of interpreters cannot be found");
 }
 
+/* Its GIL is variables, in any order; without the static ones only the holder is known. */
+static void test_3_6_gil(void **state)
+{
+	static const uint8_t plain[] = {0x48, 0x8b, 0x05, 0x00, 0x20, 0x00, 0x00, 0xc3};
+	struct python_image image;
+	struct fake_elf f;
+
+	(void)state;
+	fake_python(&f, 0);
+	fake_symbol(&f, "PyInterpreterState_Head", STT_FUNC, FAKE_TEXT + 16, 8);
+	fake_symbol(&f, "_PyThreadState_Current", STT_OBJECT, FAKE_DATA + 0x800, 8);
+	fake_string(&f, "python3.6");
+	fake_string(&f, "3.6.15");
+	memcpy(f.bytes + FAKE_TEXT + 16, plain, sizeof(plain));
+	image = image_of(&f);
+	assert_int_equal(image.vaddr.gil, FAKE_BASE + FAKE_DATA + 0x800);
+	assert_int_equal(image.layout.gil_holder, 0);
+	assert_int_equal(image.layout.gil_cond, PY_NONE);
+	fake_symbol(&f, "switch_mutex", STT_OBJECT, FAKE_DATA + 0x100, 40);
+	fake_symbol(&f, "switch_cond", STT_OBJECT, FAKE_DATA + 0x140, 48);
+	fake_symbol(&f, "gil_mutex", STT_OBJECT, FAKE_DATA + 0x180, 40);
+	fake_symbol(&f, "gil_cond", STT_OBJECT, FAKE_DATA + 0x1c0, 48);
+	image = image_of(&f);
+	assert_int_equal(image.vaddr.gil, FAKE_BASE + FAKE_DATA + 0x100);
+	assert_int_equal(image.layout.gil_holder, 0x700);
+	assert_int_equal(image.layout.gil_cond, 0xc0);
+	assert_int_equal(image.layout.gil_size, 0xf0);
+	assert_int_equal(image.objects.gil_mutex, 0x80);
+	assert_int_equal(image.objects.gil_switch_cond, 0x40);
+	/* too far off for the layout, and of another size: some other variable */
+	f.symbols[f.nsymbols - 1].st_value += 0x10000;
+	assert_int_equal(image_of(&f).layout.gil_cond, PY_NONE);
+	f.symbols[f.nsymbols - 1].st_value -= 0x10000;
+	f.symbols[f.nsymbols - 1].st_size = 8;
+	assert_int_equal(image_of(&f).layout.gil_cond, PY_NONE);
+}
+
 static void check_table(const struct debug_offsets *d, bool section, bool no_sections, size_t at)
 {
 	struct python_image image;
@@ -452,6 +489,7 @@ int main(void)
 	    cmocka_unit_test(test_unsupported),
 	    cmocka_unit_test(test_debug_build),
 	    cmocka_unit_test(test_3_6_head),
+	    cmocka_unit_test(test_3_6_gil),
 	    cmocka_unit_test(test_debug_table),
 	    cmocka_unit_test(test_damaged_table),
 	    cmocka_unit_test(test_version_parse),
