@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Defines what maps.h declares. */
 #include "bpf/maps.h"
+#include "bpf/settings.h"
+
+const volatile __u32 cpus = 1;
+const volatile __u32 cpus_per_ring = 16;
+const volatile __u32 ring_wake_bytes = 1 << 18;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -13,3 +18,4 @@ struct scratch_map scratches SEC(".maps");
 struct threads_map thread_caches SEC(".maps");
 struct codes_map code_caches SEC(".maps");
 struct events_map events SEC(".maps");
+struct rings_map rings SEC(".maps");

@@ -55,8 +55,8 @@ struct ticks_map {
 	__type(value, struct cpu_ticks);
 };
 
-/* context * CPUs + CPU → working memory (enum scratch_context). The two caches below: CPU → cache.
- */
+/* The next three: seat → working memory and what is remembered. A seat is context × CPUs + CPU
+ * (enum scratch_context), so that programs which interrupt each other do not meet. */
 struct scratch_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* daemon: CPUs */
@@ -78,7 +78,7 @@ struct codes_map {
 	__type(value, struct code_cache);
 };
 
-/* Ring index (CPU / cpus_per_ring) → ring of sample and code records. Created by the daemon. */
+/* Ring index (CPU / cpus_per_ring) → ring of sample and code records, which the daemon creates. */
 struct rings_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1); /* daemon */
@@ -100,6 +100,26 @@ extern struct ticks_map ticks SEC(".maps");
 extern struct scratch_map scratches SEC(".maps");
 extern struct threads_map thread_caches SEC(".maps");
 extern struct codes_map code_caches SEC(".maps");
+extern struct rings_map rings SEC(".maps");
 extern struct events_map events SEC(".maps");
+
+/*
+ * Newer kernels run tracepoint programs preemptibly: two of them can meet on one CPU. The area is
+ * taken by an addition, since exchange needs 5.12; whoever does not find itself alone gives up and
+ * is counted.
+ */
+static inline __attribute__((always_inline)) int scratch_take(struct scratch *s)
+{
+	__sync_fetch_and_add(&s->busy, 1);
+	if (*(volatile __u32 *)&s->busy == 1)
+		return 1;
+	__sync_fetch_and_add(&s->busy, -1);
+	return 0;
+}
+
+static inline __attribute__((always_inline)) void scratch_leave(struct scratch *s)
+{
+	__sync_fetch_and_add(&s->busy, -1);
+}
 
 #endif

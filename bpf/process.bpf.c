@@ -7,8 +7,7 @@
  * daemon (PERF_RECORD_MMAP2) and configured from there. Raw tracepoints: no syscall pays for them.
  */
 #include "bpf/maps.h"
-
-const volatile __u32 cpus_here = 1; /* entries per context of `scratches` */
+#include "bpf/settings.h"
 
 /* Ticks that these programs could not serve, and records that found the ring full: the daemon then
  * rescans /proc. */
@@ -173,26 +172,12 @@ static __always_inline void exec_fill(struct scratch *s, struct task_struct *tas
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 }
 
-/*
- * Newer kernels run tracepoint programs preemptibly: two execs can meet on one CPU. The area is
- * taken by an addition, since exchange needs 5.12; whoever does not find itself alone gives up and
- * is counted.
- */
-static __always_inline int scratch_take(struct scratch *s)
-{
-	__sync_fetch_and_add(&s->busy, 1);
-	if (*(volatile __u32 *)&s->busy == 1)
-		return 1;
-	__sync_fetch_and_add(&s->busy, -1);
-	return 0;
-}
-
 SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx->args[0];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u32 seat = SCRATCH_TRACEPOINT * cpus_here + bpf_get_smp_processor_id();
+	__u32 seat = SCRATCH_TRACEPOINT * cpus + bpf_get_smp_processor_id();
 	struct py_image *image;
 	struct scratch *s;
 	__u64 size;
@@ -215,7 +200,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	size += sizeof(s->exec.record);
 	header_of(&s->exec.record.header, RECORD_EXEC, size);
 	event_send(&s->exec, size);
-	__sync_fetch_and_add(&s->busy, -1);
+	scratch_leave(s);
 	return 0;
 }
 

@@ -38,7 +38,29 @@ struct py_frame {
 #define FRAME_ENTRY 0x80000000u
 #define FRAME_LASTI_NONE 0x7fffffffu
 
-enum resource { RESOURCE_CPU = 0 };
+/*
+ * What a sample is a weight of. Ids are append-only. X(id, NAME, "text", "unit")
+ * detail: MEMORY: MEMORY_AGAIN; READ, WRITE: enum io_kind; SYSCALL, ERROR, CALL_TIME: the system
+ * call's number; IOCTL_TIME: driver << 32 | the ioctl's number.
+ */
+#define RESOURCES(X)                                                                               \
+	X(0, CPU, "cpu", "ns")                                                                     \
+	X(1, MEMORY, "memory", "bytes")                                                            \
+	X(2, READ, "read", "bytes")                                                                \
+	X(3, WRITE, "write", "bytes")                                                              \
+	X(4, SYSCALL, "syscall", "count")                                                          \
+	X(5, ERROR, "syscall-error", "count")                                                      \
+	X(6, CALL_TIME, "syscall-time", "ns")                                                      \
+	X(7, IOCTL_TIME, "gpu", "ns")
+
+enum resource {
+#define X(id, name, text, unit) RESOURCE_##name = id,
+	RESOURCES(X)
+#undef X
+	    RESOURCE_MAX = 8,
+};
+
+#define MEMORY_AGAIN 1 /* the process had as much before: freed and touched again */
 enum leaf_class { LEAF_PYTHON, LEAF_NATIVE, LEAF_SYSTEM };
 enum gil_state { GIL_UNKNOWN, GIL_HELD, GIL_WANTED, GIL_RELEASED, GIL_NONE /* free-threaded */ };
 /* sample_record.source: which event took it */
@@ -54,7 +76,8 @@ struct sample_record {
 	__u32 pid; /* tgid, initial pid namespace */
 	__u32 tid;
 	__u64 thread_ident; /* pthread_self(); Python's threading.get_ident() */
-	__u64 weight;       /* ns for RESOURCE_CPU */
+	__u64 weight;       /* in the resource's unit */
+	__u64 detail;       /* of what kind, by resource: see RESOURCES */
 	__u64 ip;           /* user-space instruction pointer, 0 in the kernel */
 	__u8 resource, leaf, gil, source;
 	__u8 loss; /* enum loss_reason */
@@ -130,7 +153,7 @@ struct exit_record {
 
 _Static_assert(sizeof(struct record_header) == 16, "changed size");
 _Static_assert(sizeof(struct py_frame) == 16, "changed size");
-_Static_assert(sizeof(struct sample_record) == 88, "changed size");
+_Static_assert(sizeof(struct sample_record) == 96, "changed size");
 _Static_assert(sizeof(struct code_record) == 88, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");

@@ -78,12 +78,11 @@ static void maps_size(struct probe *probe)
 
 	bpf_map__set_max_entries(s->maps.ticks, probe->cpus);
 	bpf_map__set_max_entries(s->maps.scratches, probe->cpus * SCRATCH_CONTEXTS);
-	bpf_map__set_max_entries(s->maps.thread_caches, probe->cpus);
-	bpf_map__set_max_entries(s->maps.code_caches, probe->cpus);
+	bpf_map__set_max_entries(s->maps.thread_caches, probe->cpus * SCRATCH_CONTEXTS);
+	bpf_map__set_max_entries(s->maps.code_caches, probe->cpus * SCRATCH_CONTEXTS);
 	bpf_map__set_max_entries(s->maps.rings, probe->rings);
 	s->rodata->self_tgid = (__u32)getpid();
 	s->rodata->cpus = probe->cpus;
-	s->rodata->cpus_here = probe->cpus;
 	s->rodata->cpus_per_ring = CPUS_PER_RING;
 	s->rodata->period_ns = 1000000000ull / probe->options.hz;
 	s->rodata->ring_wake_bytes = RING_WAKE_BYTES;
@@ -97,25 +96,33 @@ static int record_seen(void *data, void *bytes, size_t size)
 	return 0;
 }
 
+/* Before the load: the kernel asks what kind of map `rings` holds. */
 static int rings_make(struct probe *probe)
 {
-	int outer = bpf_map__fd(probe->skeleton->maps.rings);
-
 	probe->ring_fds = calloc(probe->rings, sizeof(int));
 	if (!probe->ring_fds)
 		return -ENOMEM;
+	for (unsigned i = 0; i < probe->rings; i++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "samples", 0, 0, RING_BYTES, NULL);
+
+		if (fd < 0)
+			return fd;
+		probe->ring_fds[i] = fd;
+	}
+	return bpf_map__set_inner_map_fd(probe->skeleton->maps.rings, probe->ring_fds[0]);
+}
+
+static int rings_read(struct probe *probe)
+{
+	int outer = bpf_map__fd(probe->skeleton->maps.rings);
+
 	probe->reader =
 	    ring_buffer__new(bpf_map__fd(probe->skeleton->maps.events), record_seen, probe, NULL);
 	if (!probe->reader)
 		return -errno;
 	for (unsigned i = 0; i < probe->rings; i++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "samples", 0, 0, RING_BYTES, NULL);
-		int r;
+		int fd = probe->ring_fds[i], r = bpf_map_update_elem(outer, &i, &fd, BPF_ANY);
 
-		if (fd < 0)
-			return fd;
-		probe->ring_fds[i] = fd;
-		r = bpf_map_update_elem(outer, &i, &fd, BPF_ANY);
 		if (!r)
 			r = ring_buffer__add(probe->reader, fd, record_seen, probe);
 		if (r)
@@ -173,12 +180,16 @@ static int probe_load(struct probe *probe, const char **ret_what)
 		return -errno;
 	programs_choose(probe);
 	maps_size(probe);
+	*ret_what = "create the rings";
+	r = rings_make(probe);
+	if (r)
+		return r;
 	*ret_what = "load the BPF programs";
 	r = pyprof__load(probe->skeleton);
 	if (r)
 		return r;
-	*ret_what = "create the rings";
-	r = rings_make(probe);
+	*ret_what = "read the rings";
+	r = rings_read(probe);
 	if (!r)
 		r = tail_steps_fill(probe);
 	if (r)
