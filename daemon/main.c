@@ -16,6 +16,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
+#include "daemon/base/worker.h"
 #include "daemon/detach.h"
 #include "daemon/discover.h"
 #include "daemon/intake.h"
@@ -202,7 +203,7 @@ static int stages_make(struct daemon *d)
 	if (!d->loop || !d->processes || !d->codes || !d->stacks)
 		return -ENOMEM;
 	d->window = window_new(d->stacks);
-	return d->window ? 0 : -ENOMEM;
+	return d->window ? worker_init(d->loop) : -ENOMEM;
 }
 
 static int probes_attach(struct daemon *d)
@@ -321,6 +322,7 @@ static int daemon_start(struct daemon *d)
 
 static void daemon_stop(struct daemon *d)
 {
+	worker_done();
 	server_stop(d->server);
 	report_free(d->report);
 	sampler_free(d->sampler);

@@ -56,5 +56,7 @@ void request_wake(void *data);
 void request_keep_connection(struct request *request);
 /* Starts the document: {"schema":…; the handler ends it with json_end(). */
 void request_begin(struct request *request, struct json *json);
+/* The same, elsewhere: for a body that is handed over when it is ready. */
+void request_begin_body(struct text *body, struct json *json);
 
 #endif

@@ -113,11 +113,16 @@ static void request_free(struct request *request)
 	free(request);
 }
 
-void request_begin(struct request *request, struct json *json)
+void request_begin_body(struct text *body, struct json *json)
 {
-	json_init(json, &request->body);
+	json_init(json, body);
 	json_object(json, NULL);
 	json_string(json, "schema", API_SCHEMA);
+}
+
+void request_begin(struct request *request, struct json *json)
+{
+	request_begin_body(&request->body, json);
 }
 
 void request_keep_connection(struct request *request)

@@ -9,7 +9,7 @@
 #include "daemon/target/pythreads.h"
 
 /* Text of one dump; a hostile target could fill the memory with deep stacks of long names. */
-#define DUMP_THREAD_BYTES_MAX (128u * 1024 * 1024)
+#define DUMP_THREAD_BYTES_MAX (32u << 20)
 
 struct dump_reader {
 	struct pyreader reader;

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/base/worker.h"
 #include "daemon/target/maps.h"
 #include "daemon/target/python_cache.h"
 
@@ -22,10 +23,11 @@
 struct finding {
 	pid_t pid;
 	struct maps maps;
-	struct stat executable; /* st_ino 0: not known */
-	dev_t last_device;      /* of the file looked at before: its mappings stand side by side */
+	char executable[MAPS_LINE_MAX]; /* as maps names it; "": not known */
+	dev_t last_device; /* of the file looked at before: its mappings stand side by side */
 	uint64_t last_inode;
 	bool denied; /* a file could not be opened for lack of rights */
+	bool silent; /* a file was left alone: its file system does not answer */
 	bool found;  /* best is set */
 	struct python best;
 };
@@ -51,9 +53,10 @@ void python_place(struct python *python, uint64_t first_exec_address)
 	to->text_end = from->text_end ? from->text_end + bias : 0;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
+/* By name: both are the kernel's words, and to ask the file itself may take for ever. */
+static bool region_is_executable(const struct finding *f, const struct maps_region *region)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+	return f->executable[0] && !strcmp(f->executable, region->path);
 }
 
 /*
@@ -68,7 +71,7 @@ static int open_by_name(struct finding *f, const struct maps_region *region)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", f->pid);
-	if (!f->executable.st_ino || f->executable.st_ino != region->inode)
+	if (!region_is_executable(f, region))
 		snprintf(path, sizeof(path), "/proc/%d/root%s", f->pid, region->path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
@@ -117,14 +120,14 @@ static void path_take(char out[256], const char *path)
 
 /* True when there is no need to look further. */
 static bool finding_consider(struct finding *f, const struct maps_region *region,
-			     const struct stat *st, const struct python_image *image)
+			     const struct python_image *image)
 {
 	struct python python = {.pid = f->pid, .image = *image};
 	bool better;
 
 	/* The mapping starts at a page; it holds the file from `offset` on. */
 	python_place(&python, region->start + (image->first_exec_offset - region->offset));
-	if (!same_file(st, &f->executable))
+	if (!region_is_executable(f, region))
 		path_take(python.library, region->path);
 	better = image->state == PY_SUPPORTED && f->best.image.state != PY_SUPPORTED;
 	if (interpreter_runs(&python)) {
@@ -147,46 +150,51 @@ static bool region_fits(const struct maps_region *region, const struct python_im
 	       image->first_exec_offset - region->offset < size;
 }
 
+/* 0: an interpreter is in the mapping's file. */
+static int region_read(struct finding *f, const struct maps_region *region,
+		       struct python_image *ret_image)
+{
+	_cleanup_close_ int fd = region_open(f, region);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return python_cache_get(fd, &st, ret_image) ? 0 : -ENODATA;
+}
+
 static bool region_look(struct finding *f, const struct maps_region *region)
 {
-	const struct python_image *image;
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	struct python_image image;
+	int r;
 
 	if (!region->execute || !region->inode ||
 	    (region->inode == f->last_inode && region->device == f->last_device))
 		return false;
-	fd = region_open(f, region);
-	if (fd == -EACCES || fd == -EPERM)
-		f->denied = true;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return false;
-	image = python_cache_get(fd, &st);
-	if (!image) {
-		f->last_inode = region->inode;
-		f->last_device = region->device;
+	if (!worker_touch(worker_owner(WORKER_FILES, region->device))) {
+		f->silent = true;
 		return false;
 	}
-	return region_fits(region, image) && finding_consider(f, region, &st, image);
+	r = region_read(f, region, &image);
+	worker_touched();
+	if (r == -EACCES || r == -EPERM)
+		f->denied = true;
+	if (r == -ENODATA) {
+		f->last_inode = region->inode;
+		f->last_device = region->device;
+	}
+	return r == 0 && region_fits(region, &image) && finding_consider(f, region, &image);
 }
 
 static void executable_read(struct finding *f)
 {
 	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", f->pid);
-	if (stat(path, &f->executable) < 0)
-		memset(&f->executable, 0, sizeof(f->executable));
-}
-
-static void executable_name(struct python *python)
-{
-	char path[32];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", python->pid);
-	n = readlink(path, python->executable, sizeof(python->executable) - 1);
-	python->executable[n > 0 ? n : 0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/exe", f->pid);
+	n = readlink(path, f->executable, sizeof(f->executable) - 1);
+	f->executable[n > 0 ? n : 0] = '\0';
 }
 
 static int finding_run(struct finding *f)
@@ -200,7 +208,7 @@ static int finding_run(struct finding *f)
 	if (r < 0)
 		return r;
 	if (!f->found)
-		return f->denied ? -EACCES : -ENODATA;
+		return f->silent ? -EAGAIN : f->denied ? -EACCES : -ENODATA;
 	return 0;
 }
 
@@ -216,7 +224,7 @@ int python_find(pid_t pid, struct python *ret_python)
 	maps_done(&f.maps);
 	if (r < 0)
 		return r;
-	executable_name(&f.best);
+	path_take(f.best.executable, f.executable);
 	*ret_python = f.best;
 	return 0;
 }

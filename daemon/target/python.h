@@ -50,7 +50,8 @@ struct python {
 /*
  * Looks at the executable mappings of a live process (opened through /proc/PID/map_files) and
  * caches the verdict per file. 0 also for an unsupported Python (image.state says so); -ENODATA:
- * not Python; -ESRCH: gone; -EACCES.
+ * not Python; -ESRCH: gone; -EACCES; -EAGAIN: a file was left alone, as another worker hangs in
+ * its file system (worker_touch()). Thread-safe.
  */
 int python_find(pid_t pid, struct python *ret_python);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "daemon/target/python_cache.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "daemon/base/map.h"
@@ -9,10 +10,9 @@ struct file_identity {
 	uint64_t dev, ino, size, mtime_s, mtime_ns, ctime_s, ctime_ns;
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* file_identity → struct python_image *, NULL for a file that is not Python's. */
 static struct map *verdicts;
-/* Of a file that could not be remembered for lack of memory. */
-static struct python_image unremembered;
 
 static struct file_identity identity_of(const struct stat *st)
 {
@@ -27,7 +27,7 @@ static struct file_identity identity_of(const struct stat *st)
 	};
 }
 
-void python_cache_clear(void)
+static void verdicts_clear(void)
 {
 	struct python_image **image;
 
@@ -37,12 +37,20 @@ void python_cache_clear(void)
 	verdicts = NULL;
 }
 
+void python_cache_clear(void)
+{
+	pthread_mutex_lock(&lock);
+	verdicts_clear();
+	pthread_mutex_unlock(&lock);
+}
+
 static void remember(const struct file_identity *key, const struct python_image *image)
 {
 	struct python_image *copy = NULL, **slot;
+	bool is_new;
 
 	if (verdicts && map_count(verdicts) >= PYTHON_CACHE_MAX)
-		python_cache_clear();
+		verdicts_clear();
 	if (!verdicts)
 		verdicts = map_new(sizeof(*key), sizeof(copy));
 	if (!verdicts)
@@ -53,26 +61,38 @@ static void remember(const struct file_identity *key, const struct python_image 
 			return;
 		*copy = *image;
 	}
-	slot = map_put(verdicts, key, NULL);
-	if (slot)
+	slot = map_put(verdicts, key, &is_new);
+	if (slot && is_new)
 		*slot = copy;
-	else
+	else /* another thread was faster */
 		free(copy);
 }
 
-const struct python_image *python_cache_get(int fd, const struct stat *st)
+/* True: the file is known; ret_image->state says as what. */
+static bool recall(const struct file_identity *key, struct python_image *ret_image)
+{
+	struct python_image **known;
+
+	pthread_mutex_lock(&lock);
+	known = verdicts ? map_get(verdicts, key) : NULL;
+	if (known && *known)
+		*ret_image = **known;
+	else
+		ret_image->state = PY_NOT_PYTHON;
+	pthread_mutex_unlock(&lock);
+	return known;
+}
+
+bool python_cache_get(int fd, const struct stat *st, struct python_image *ret_image)
 {
 	struct file_identity key = identity_of(st);
-	struct python_image **known = verdicts ? map_get(verdicts, &key) : NULL;
-	struct python_image image;
 
-	if (known)
-		return *known;
-	if (python_image_read(fd, &image) < 0)
-		image.state = PY_NOT_PYTHON;
-	remember(&key, &image);
-	if (image.state == PY_NOT_PYTHON)
-		return NULL;
-	unremembered = image;
-	return &unremembered;
+	if (!recall(&key, ret_image)) {
+		if (python_image_read(fd, ret_image) < 0)
+			ret_image->state = PY_NOT_PYTHON;
+		pthread_mutex_lock(&lock);
+		remember(&key, ret_image);
+		pthread_mutex_unlock(&lock);
+	}
+	return ret_image->state != PY_NOT_PYTHON;
 }
