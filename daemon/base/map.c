@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
 
 enum { SLOT_FREE, SLOT_USED, SLOT_DEAD };
 #define MAP_FIRST_SIZE 16
@@ -20,22 +22,47 @@ struct map {
 	uint8_t *slots;
 };
 
+static struct {
+	uint64_t start, factor;
+} seed;
+
+/* Before main(): whatever is hashed is hashed with it. */
+static __attribute__((constructor)) void seed_take(void)
+{
+	/* Never waits, and a sandbox may forbid it: the kernel gave 16 such bytes at the exec. */
+	if (getrandom(&seed, sizeof(seed), GRND_INSECURE) != sizeof(seed))
+		memcpy(&seed, (const void *)getauxval(AT_RANDOM), sizeof(seed));
+	seed.factor |= 1;
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/*
+ * Each word is multiplied by a secret and the product folded, so that every bit of the word reaches
+ * the low bits in a way that only the secret tells. A secret that is merely added would not do:
+ * words that differ in their high bits alone would meet whatever it is. The last fold is for words
+ * at equal distances (addresses), which one multiplication leaves at equal distances.
+ */
 uint64_t map_hash(const void *data, size_t size)
 {
 	const uint8_t *at = data;
-	uint64_t hash = 0x9e3779b97f4a7c15ull ^ size;
+	uint64_t hash = seed.start ^ size;
 
 	while (size) {
 		size_t n = size < 8 ? size : 8;
 		uint64_t word = 0;
 
 		memcpy(&word, at, n);
-		hash = (hash ^ word) * 0xff51afd7ed558ccdull;
-		hash ^= hash >> 32;
+		hash = fold(hash ^ word, seed.factor);
 		at += n;
 		size -= n;
 	}
-	return hash;
+	return fold(hash, 0x9e3779b97f4a7c15ull);
 }
 
 struct map *map_new(size_t key_size, size_t value_size)
@@ -119,20 +146,23 @@ static bool map_resize(struct map *map, size_t size)
 	return true;
 }
 
+/* Double, or the same when many are tombstones, or half when at most one in eight is used. */
+static size_t size_fitting(const struct map *map)
+{
+	if (!map->size)
+		return MAP_FIRST_SIZE;
+	if ((map->count + 1) * 2 > map->size)
+		return map->size * 2;
+	return map->count * 8 < map->size && map->size > MAP_FIRST_SIZE ? map->size / 2 : map->size;
+}
+
 void *map_put(struct map *map, const void *key, bool *ret_new)
 {
 	size_t i;
 	bool is_new;
 
-	/* Many tombstones: rehash at the same size; else double. */
-	if ((map->taken + 1) * 4 > map->size * 3) {
-		size_t size = map->size ? map->size : MAP_FIRST_SIZE;
-
-		if (map->size && (map->count + 1) * 2 > map->size)
-			size *= 2;
-		if (!map_resize(map, size))
-			return NULL;
-	}
+	if ((map->taken + 1) * 4 > map->size * 3 && !map_resize(map, size_fitting(map)))
+		return NULL;
 	i = slot_find(map, key);
 	is_new = map->used[i] != SLOT_USED;
 	if (is_new) {

@@ -3,7 +3,8 @@
  * Hash table from fixed-size keys (compared bytewise: zero their padding) to fixed-size values,
  * both stored inline. Get, put and remove are O(1). Any put may move values: a value's address
  * holds only until the next put; store pointers where it must last. No removal while iterating,
- * except of the entry just given.
+ * except of the entry just given. The order is another in each map and at each start of the
+ * program. Puts after many removals make it smaller again.
  */
 #ifndef PYPROF_DAEMON_BASE_MAP_H
 #define PYPROF_DAEMON_BASE_MAP_H
@@ -30,6 +31,7 @@ size_t map_bytes(const struct map *map); /* memory held */
 /* for (size_t at = 0; (value = map_next(map, &at, &key));) */
 void *map_next(const struct map *map, size_t *at, const void **ret_key);
 
+/* Seeded at the program's start: targets choose addresses and names, and must not choose slots. */
 uint64_t map_hash(const void *data, size_t size);
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -130,6 +132,76 @@ static void removal_while_iterating(void **state)
 	map_free(map);
 }
 
+/* As pids and families of a host that had a busy hour. */
+static void shrinks_under_churn(void **state)
+{
+	struct map *map = map_new(8, 8);
+	size_t full, count;
+
+	(void)state;
+	for (uint64_t i = 0; i < 8192; i++)
+		map_put(map, &i, NULL);
+	full = map_bytes(map);
+	for (uint64_t i = 100; i < 8192; i++)
+		map_remove(map, &i);
+	for (uint64_t i = 10000; i < 60000; i++) {
+		map_put(map, &i, NULL);
+		map_remove(map, &i);
+	}
+	assert_true(map_bytes(map) < full / 8);
+	for (count = 0; count < 100 && map_get(map, &count); count++)
+		;
+	assert_int_equal(count, 100);
+	map_free(map);
+}
+
+static unsigned fullest_slot(size_t key_size, unsigned shift)
+{
+	static uint16_t slots[4096];
+	unsigned fullest = 0;
+
+	memset(slots, 0, sizeof(slots));
+	for (uint64_t i = 0; i < 4096; i++) {
+		uint64_t key[2] = {0x7f0000000000 ^ i << shift, 7};
+		uint16_t *slot = &slots[map_hash(key, key_size) % 4096];
+
+		fullest = ++*slot > fullest ? *slot : fullest;
+	}
+	return fullest;
+}
+
+/* Keys that a hostile process may choose: alike in all but a few bits, wherever these are. */
+static void keys_spread(void **state)
+{
+	(void)state;
+	for (unsigned shift = 0; shift <= 52; shift++) {
+		assert_true(fullest_slot(8, shift) < 32);
+		assert_true(fullest_slot(16, shift) < 32);
+	}
+}
+
+/* What this program says when it is started anew. */
+static uint64_t hash_of_another_start(void)
+{
+	char program[4096] = "", line[64] = "";
+	FILE *f;
+
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 6) > 0);
+	f = popen(strcat(program, " hash"), "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	return strtoull(line, NULL, 16);
+}
+
+/* What floods the daemon of one start, found by trying, does not flood the next. */
+static void seeded_at_each_start(void **state)
+{
+	(void)state;
+	assert_true(hash_of_another_start() != hash_of_another_start());
+	assert_true(hash_of_another_start() != map_hash("a name", 6));
+}
+
 static void hashes(void **state)
 {
 	static const char text[] = "abcdefghijklmnop";
@@ -206,18 +278,23 @@ static void set_shrinks(void **state)
 	assert_int_equal(set_bytes(&set), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(empty),
 	    cmocka_unit_test(put_get_remove),
 	    cmocka_unit_test(as_an_array),
 	    cmocka_unit_test(no_growth_under_churn),
+	    cmocka_unit_test(shrinks_under_churn),
 	    cmocka_unit_test(removal_while_iterating),
 	    cmocka_unit_test(hashes),
+	    cmocka_unit_test(keys_spread),
+	    cmocka_unit_test(seeded_at_each_start),
 	    cmocka_unit_test(set_as_an_array),
 	    cmocka_unit_test(set_shrinks),
 	};
 
+	if (argc == 2 && strcmp(argv[1], "hash") == 0)
+		return printf("%llx\n", (unsigned long long)map_hash("a name", 6)) < 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
