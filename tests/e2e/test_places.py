@@ -5,14 +5,13 @@ import json
 import os
 import shutil
 import subprocess
-import sysconfig
 import tempfile
 import textwrap
 import time
 
 import pytest
 from conftest import PYPROFCTL, Daemon, stacks_of
-from interpreters import interpreters
+from interpreters import embed, interpreters
 
 HOST = os.path.realpath("/usr/bin/python3")  # Debian's: static
 NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", "HOME=/"]
@@ -86,7 +85,7 @@ def version_of(program):
 
 
 def test_deleted_binary(daemon, spawn, folder):
-    program, script = os.path.join(folder, "python3.11"), os.path.join(folder, "spinner.py")
+    program, script = os.path.join(folder, "python3"), os.path.join(folder, "spinner.py")
     shutil.copy(HOST, program)
     target = start(spawn, [program, script])
     os.unlink(program)
@@ -94,7 +93,7 @@ def test_deleted_binary(daemon, spawn, folder):
 
 
 def test_deleted_binary_before_the_daemon(spawn, folder):
-    program, script = os.path.join(folder, "python3.11"), os.path.join(folder, "spinner.py")
+    program, script = os.path.join(folder, "python3"), os.path.join(folder, "spinner.py")
     shutil.copy(HOST, program)
     target = start(spawn, [program, script])
     os.unlink(program)
@@ -151,8 +150,8 @@ def test_mount_namespace(daemon, spawn, folder):
     """The program and its script lie on a tmpfs that only the target sees."""
     inside = os.path.join(folder, "private")
     os.mkdir(inside)
-    steps = ("mount -t tmpfs tmpfs {0} && cp {1} {0}/python3.11 && cp {2}/spinner.py {0}/ "
-             "&& exec {0}/python3.11 {0}/spinner.py").format(inside, HOST, folder)
+    steps = ("mount -t tmpfs tmpfs {0} && cp {1} {0}/python3 && cp {2}/spinner.py {0}/ "
+             "&& exec {0}/python3 {0}/spinner.py").format(inside, HOST, folder)
     target = start(spawn, ["unshare", "-m", "sh", "-c", steps])
     assert os.listdir(inside) == []
     check_spinner(daemon, target.pid, version_of(HOST), os.path.join(inside, "spinner.py"))
@@ -201,27 +200,22 @@ int main(int argc, char **argv)
 """
 
 
-def embed(folder, python, static):
-    """Builds the C program; skips where headers or the library are missing."""
-    if python is None:
-        prefix, include = "/usr", "/usr/include/python3.11"
-        archive = "/usr/lib/python3.11/config-3.11-%s/libpython3.11%s.a" % (
-            sysconfig.get_config_var("MULTIARCH"), "-pic" if static == "pie" else "")
-        link = [archive, "-lz", "-lexpat", "-ldl", "-lutil", "-lm", "-rdynamic"] if static else ["-lpython3.11"]
-    else:
-        prefix = os.path.dirname(os.path.dirname(python.argv[0]))
-        name = "python%d.%d" % python.minor
-        include = os.path.join(prefix, "include", name)
-        link = ["-L%s/lib" % prefix, "-l" + name, "-Wl,-rpath,%s/lib" % prefix]
-    if not os.path.exists(os.path.join(include, "Python.h")):
-        pytest.skip("no %s/Python.h (apt install libpython3.11-dev)" % include)
-    if static and not os.path.exists(link[0]):
-        pytest.skip("no " + link[0])
+def embedded(folder, python, static):
+    """Builds the C program, with this host's Python where none is given."""
     source, program = os.path.join(folder, "embed.c"), os.path.join(folder, "service")
     with open(source, "w") as file:
         file.write(EMBED)
-    subprocess.run(["gcc", "-I" + include, source, "-o", program] + (["-no-pie"] if static == "no-pie" else []) + link,
-                   check=True)
+    include, arguments = embed.INCLUDE, [source, "-o", program] + ["-no-pie"] * (static == "no-pie")
+    if python:
+        prefix = os.path.dirname(os.path.dirname(python.argv[0]))
+        name = "python%d.%d" % python.minor
+        include = "%s/include/%s" % (prefix, name)
+        arguments += ["-L%s/lib" % prefix, "-l" + name, "-Wl,-rpath,%s/lib" % prefix]
+    elif static:
+        arguments += [*embed.archive("-pic" if static == "pie" else ""), "-rdynamic"]
+    else:
+        arguments.append("-l" + embed.NAME)
+    embed.compile_and_link(*arguments, include=include)
     return program
 
 
@@ -232,7 +226,7 @@ def test_embedded(daemon, spawn, folder, name, static):
     python = next((p for p in interpreters() if name and p.name.startswith(name)), None)
     if name and not python:
         pytest.skip("no %s" % name)
-    program = embed(folder, python, static)
+    program = embedded(folder, python, static)
     script = os.path.join(folder, "spinner.py")
     environment = dict(os.environ)
     if python:
@@ -252,7 +246,9 @@ def test_another_users_process(daemon, spawn, folder):
 
 
 def as_nobody(daemon, *args):
-    return subprocess.run(NOBODY + [PYPROFCTL, args[0], "--socket", daemon.socket, *map(str, args[1:])],
+    # A checkout in /root may not be entered by others: the program goes where the daemon's socket is.
+    program = shutil.copy(PYPROFCTL, os.path.dirname(daemon.socket))
+    return subprocess.run(NOBODY + [program, args[0], "--socket", daemon.socket, *map(str, args[1:])],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
 
 
@@ -336,7 +332,7 @@ def test_not_python(daemon, spawn):
         assert run.returncode == 66 and run.stderr.count(b"\n") == 1, (verb, run)
 
 
-@pytest.mark.parametrize("name", ["host-3.11", "pyenv-3.8", "pyenv-3.12", "pyenv-3.13"])
+@pytest.mark.parametrize("name", ["host", "pyenv-3.8", "pyenv-3.12", "pyenv-3.13"])
 def test_running_service_within_two_seconds(spawn, folder, name):
     """The main job: from the daemon's start to the hottest function and line in `top`, ≤ 2 s."""
     python = next((p for p in interpreters() if p.name.startswith(name)), None)

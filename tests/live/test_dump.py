@@ -301,7 +301,11 @@ def test_what_is_no_python(checker, start):
     assert error_of(checker, 2) in (-errno.ENODATA, -errno.ESRCH, -errno.EPERM)  # a kernel thread
 
 
-@pytest.mark.parametrize("python", [p for p in interpreters(unsupported=True) if not p.supported], ids=str)
+UNSUPPORTED = [p for p in interpreters(unsupported=True) if not p.supported]
+
+
+@pytest.mark.skipif(not UNSUPPORTED, reason="no Python before 3.6 found")
+@pytest.mark.parametrize("python", UNSUPPORTED, ids=str)
 def test_unsupported_version(python, checker, start):
     pid, _ = start(python.argv + ["-c", "import sys; print('ready'); sys.stdout.flush(); sys.stdin.read()"])
     assert error_of(checker, pid) == -errno.EPROTONOSUPPORT
