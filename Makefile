@@ -99,14 +99,17 @@ $(filter-out $(CLI_UNIT_BIN),$(UNIT_BIN)): %: %.o $(filter-out $(B)/daemon/main.
 
 unit: $(UNIT_BIN)
 
-# Targets that install packages build in a make of their own: only then the compilers are there.
-SUBMAKE = $(MAKE) --no-print-directory
+# Targets that install packages build in a make of their own: only then the compilers are there. On all
+# CPUs unless -j says otherwise; -s says nothing of what is built already.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+submake = $(MAKE) --no-print-directory $(if $(filter 1,$(V)),,-s) $(JOBS) $(1); status=$$?; tests/owner.sh; exit $$status
 
 deps:
 	@tests/deps.sh build test check
 run:
+	@tests/daemon.sh may
 	@tests/deps.sh build
-	@+$(SUBMAKE) all
+	@+$(call submake,all)
 	@tests/daemon.sh run
 stop:
 	@tests/daemon.sh stop
@@ -114,15 +117,15 @@ demo:
 	@tests/daemon.sh demo
 test:
 	@tests/deps.sh build test
-	@+$(SUBMAKE) all unit
+	@+$(call submake,all unit)
 	@tests/run.sh unit system
 unit-test:
 	@tests/deps.sh build test
-	@+$(SUBMAKE) unit
+	@+$(call submake,unit)
 	@tests/run.sh unit
 check:
 	@tests/deps.sh build check
-	@+$(SUBMAKE) $(SKEL)
+	@+$(call submake,$(SKEL))
 	@tests/check.sh
 bench: all
 	@/usr/bin/python3 tests/bench/run.py
@@ -133,21 +136,23 @@ interpreters:
 	@tests/interpreters.sh
 test-vm:
 	@tests/deps.sh build test vm
-	@+$(SUBMAKE) all
+	@+$(call submake,all)
 	@tests/vm/run.sh
 test-debian13:
 	@tests/debian13.sh
 fuzz:
 	@tests/deps.sh build fuzz
-	@+$(SUBMAKE) $(SKEL)
+	@+$(call submake,$(SKEL))
 	@tests/fuzz/run.sh
 install: all
 	@tests/install.sh install
+	@tests/owner.sh
 uninstall:
 	@tests/install.sh uninstall
 # Keeps the folder of a daemon that still runs: `make stop` needs its pid file.
 clean:
-	@test ! -d $(B) || find $(B) -mindepth 1 -maxdepth 1 ! -path '$(B)/run' -exec rm -rf {} +
+	@test ! -d $(B) || find $(B) -mindepth 1 -maxdepth 1 ! -path '$(B)/run' -exec rm -rf {} + 2>/dev/null || \
+		{ echo "make clean: not all of $(B) is this user's: sudo make clean" >&2; false; }
 help:
 	@awk 'NR > 2 && !/^#/ { exit } NR > 2 { sub(/^# ?/, ""); print }' Makefile
 

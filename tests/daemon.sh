@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run: start the daemon unless one answers, then show `top`; stop: end what `run` and `demo` began;
-# demo: a Python workload to look at. The socket is the default one, so that build/pyprofctl by
-# hand asks the same daemon; PYPROF_SOCKET names another for both.
+# may: whether `run` can work for this user, told before anything is built; run: start the daemon unless one
+# answers, then show `top`; demo: a Python workload to look at; stop: end what both began. The socket is
+# the default one, so that build/pyprofctl by hand asks the same daemon; PYPROF_SOCKET names another for both.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
@@ -26,22 +26,35 @@ alive() { # pid file, pattern of the command line → pid
 daemon_pid() { alive "$run/pyprofd.pid" "pyprofd --foreground --socket "; }
 demo_pid() { alive "$run/demo.pid" "tests/workloads/demo.py"; }
 
-end() { # pid, name
-	kill -TERM "$1" 2>/dev/null
+# The whole session, as the demo has a helper; the leader alone where it has not made its session yet.
+end() { # what tells the pid, name
+	local pid
+	pid=$("$1") || return 0
+	if ! kill -TERM -- "-$pid" 2>/dev/null && ! kill -TERM "$pid" 2>/dev/null && "$1" >/dev/null; then
+		fail "$2 (process $pid) is not this user's: sudo make stop"
+	fi
 	for _ in {1..100}; do
-		kill -0 "$1" 2>/dev/null || { echo "$2 ended."; return 0; }
+		"$1" >/dev/null || { echo "$2 ended."; return 0; }
 		sleep 0.1
 	done
-	kill -KILL "$1" 2>/dev/null
+	kill -KILL -- "-$pid" 2>/dev/null
 	echo "$2 did not end within 10 s and was killed."
 }
 
+need_root() {
+	[ "$(id -u)" = 0 ] || fail "make run: profiling the host needs root: sudo make run"
+}
+
+# A daemon that runs already serves whoever asks.
+may() { [ -S "$socket" ] || need_root; }
+
 start() {
 	local pid
-	[ "$(id -u)" = 0 ] || fail "make run: profiling the host needs root: sudo make run"
+	need_root
 	# A host without it (a container, a minimal VM) lacks only the mount.
 	[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 	mkdir -p "$run" "$(dirname "$socket")"
+	tests/owner.sh
 	setsid "$B/pyprofd" --foreground --socket "$socket" </dev/null >>"$run/pyprofd.log" 2>&1 &
 	pid=$!
 	disown
@@ -58,10 +71,11 @@ start() {
 }
 
 ensure_started() {
-	local pid
-	if pid=$(daemon_pid) && [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$B/pyprofd")" ]; then
+	local pid program
+	# Only its own user and root may follow the link: others take the daemon as it is.
+	if pid=$(daemon_pid) && program=$(readlink "/proc/$pid/exe") && [ "$program" != "$(realpath "$B/pyprofd")" ]; then
 		echo "The running pyprofd is older than the build: starting the new one."
-		end "$pid" pyprofd
+		end daemon_pid pyprofd
 	fi
 	answers || start
 }
@@ -69,9 +83,6 @@ ensure_started() {
 run() {
 	local note="pyprofd runs on in the background; \`make stop\` ends it."
 	daemon_pid >/dev/null || note="pyprofd runs on (make run did not start it)."
-	if ! "$ctl" ps --json | grep -q '"pid"'; then
-		echo "No Python process runs on this host: \`make demo\` starts one to look at."
-	fi
 	if [ -t 0 ] && [ -t 1 ]; then
 		PYPROF_TOP_NOTE=$note "$ctl" top
 	else
@@ -80,17 +91,12 @@ run() {
 }
 
 stop() {
-	local pid any=
-	if pid=$(demo_pid); then
-		any=1
-		end "$pid" "The demo"
+	if ! demo_pid >/dev/null && ! daemon_pid >/dev/null; then
+		echo "Nothing to stop: make run started no pyprofd that still runs."
 	fi
-	if pid=$(daemon_pid); then
-		any=1
-		end "$pid" pyprofd
-	fi
+	end demo_pid "The demo"
+	end daemon_pid pyprofd
 	rm -f "$run/pyprofd.pid" "$run/demo.pid"
-	[ -n "$any" ] || echo "Nothing to stop: make run started no pyprofd that still runs."
 }
 
 demo() {
@@ -99,7 +105,11 @@ demo() {
 		echo "The demo runs already, as process $pid."
 		return
 	fi
-	mkdir -p "$run"
+	[ -x /usr/bin/python3 ] || fail "make demo: no /usr/bin/python3 is there; make run installs it"
+	if ! { mkdir -p "$run" && : >"$run/demo.pid"; } 2>/dev/null; then
+		fail "make demo: $run, where its pid is kept, is not this user's: sudo make demo"
+	fi
+	tests/owner.sh
 	setsid /usr/bin/python3 tests/workloads/demo.py </dev/null >/dev/null 2>&1 &
 	pid=$!
 	disown
@@ -108,8 +118,9 @@ demo() {
 }
 
 case ${1-} in
+may) may ;;
 run) ensure_started && run ;;
 stop) stop ;;
 demo) demo ;;
-*) fail "usage: tests/daemon.sh run|stop|demo" ;;
+*) fail "usage: tests/daemon.sh may|run|stop|demo" ;;
 esac

@@ -14,6 +14,7 @@ counts=$out/counts skips=$out/skips
 export PYPROF_TESTED=$out/tested PYPROF_BUILD=$PWD/$B
 touch "$counts" "$skips" "$PYPROF_TESTED"
 trap 'echo; echo "interrupted"; exit 130' INT
+trap tests/owner.sh EXIT
 
 say() { printf '  %-8s %s\n' "$1" "$2"; }
 add() { echo "$1 $2 $3" >>"$counts"; } # passed failed skipped

@@ -3,8 +3,10 @@
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PYPROF_BUILD", os.path.join(ROOT, "build"))
 SCRIPT = os.path.join(ROOT, "tests/daemon.sh")
+NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
 @pytest.fixture
@@ -81,6 +84,83 @@ def test_demo_is_seen_and_ends(host):
     assert "The demo runs already" in host("demo").stdout
     host("stop")
     assert not alive(pid)
+
+
+def session(leader):
+    """The processes of a session that still run."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/stat" % pid) as stat:
+                state, _, _, of = stat.read().rpartition(")")[2].split()[:4]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if of == leader and state != "Z":
+            found.append(pid)
+    return found
+
+
+def test_stop_ends_the_demo_and_its_helper(host):
+    host("demo")
+    leader = (host.pid_file.parent / "demo.pid").read_text().strip()
+    end = time.monotonic() + 10
+    while len(session(leader)) < 2:
+        assert time.monotonic() < end, "the demo has no helper"
+        time.sleep(0.02)
+    assert "The demo ended" in host("stop").stdout
+    while session(leader):
+        assert time.monotonic() < end, "left behind: %s" % session(leader)
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def checkout():
+    """The scripts alone, where every user may enter; pytest's own folders are root's."""
+    folder = tempfile.mkdtemp(prefix="pyprof-checkout-")
+    os.chmod(folder, 0o755)
+    os.mkdir(os.path.join(folder, "tests"))
+    for name in ("daemon.sh", "owner.sh"):
+        shutil.copy(os.path.join(ROOT, "tests", name), os.path.join(folder, "tests"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def as_nobody(checkout, what, environment):
+    return subprocess.run([*NOBODY, os.path.join(checkout, "tests/daemon.sh"), what], env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True, timeout=60)
+
+
+def test_stop_without_rights_says_so(host, checkout):
+    """It told that the daemon of root had ended."""
+    assert host("run").returncode == 0
+    run = os.path.join(checkout, "run")
+    shutil.copytree(str(host.pid_file.parent), run)
+    result = as_nobody(checkout, "stop", dict(host.environment, PYPROF_RUN=run))
+    assert result.returncode == 1 and "sudo make stop" in result.stdout and "ended" not in result.stdout, result.stdout
+    assert alive(host.pid_file.read_text().strip())
+    assert os.path.exists(os.path.join(run, "pyprofd.pid"))
+
+
+def test_rights_are_asked_for_first(host, checkout):
+    """Before anything is installed or built, and before a demo that nobody could stop."""
+    may = as_nobody(checkout, "may", host.environment)
+    assert may.returncode == 1 and "sudo make run" in may.stdout, may.stdout
+    run = os.path.join(checkout, "run")
+    demo = as_nobody(checkout, "demo", dict(host.environment, PYPROF_RUN=run))
+    assert demo.returncode == 1 and "sudo make demo" in demo.stdout and "runs as" not in demo.stdout, demo.stdout
+
+
+def test_what_root_builds_is_the_owners(checkout, tmp_path):
+    build, outside = os.path.join(checkout, "build"), tmp_path / "outside"
+    os.makedirs(os.path.join(build, "daemon"))
+    outside.write_text("")
+    os.symlink(str(outside), os.path.join(build, "daemon/link"))
+    os.chown(checkout, 65534, 65534)
+    subprocess.run([os.path.join(checkout, "tests/owner.sh")], check=True, timeout=60)
+    for path in (build, build + "/daemon", build + "/daemon/link"):
+        assert os.lstat(path).st_uid == 65534, path
+    assert outside.stat().st_uid == 0
 
 
 def test_demo_ends_by_itself():
