@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What the end-to-end tests share: the real daemon on a socket of its own, the CLI, workloads that end with the test."""
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,6 +29,7 @@ class Daemon:
     def __init__(self, hz=99, env=None, args=()):
         self.folder = tempfile.mkdtemp(prefix="pyprof-")
         os.chmod(self.folder, 0o755)
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)  # its log outlives it
         self.socket = os.path.join(self.folder, "d.sock")
         self.log = os.path.join(self.folder, "log")
         with open(self.log, "w") as log:

@@ -157,6 +157,7 @@ def by_poll():
 def by_child():
     child = os.fork()
     if not child:
+        os.close(pipe_write)
         os.read(pipe_read, 1)  # until the parent's end is gone
         os._exit(0)
     keep.append(child)

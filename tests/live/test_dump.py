@@ -2,6 +2,7 @@
 """dump_take() against live interpreters: frames, lines, names, states and locals equal what the target itself says;
 of threads that never stop, no stack is reported that never existed; hostile and vanishing targets do no harm."""
 import collections
+import contextlib
 import errno
 import glob
 import json
@@ -73,8 +74,21 @@ def start():
         return process.pid, process.stdout.readline().decode("utf-8")
     yield begin
     for process in started:
+        children = children_of(process.pid)
         process.kill()
         process.wait(10)
+        end = time.monotonic() + 10
+        while any(os.path.exists("/proc/" + child) for child in children):
+            assert time.monotonic() < end, "left behind: %s" % children
+            time.sleep(0.01)
+
+
+def children_of(pid):
+    found = []
+    for path in glob.glob("/proc/%d/task/*/children" % pid):
+        with contextlib.suppress(OSError), open(path) as children:  # a thread that ends meanwhile
+            found += children.read().split()
+    return found
 
 
 def printed(text):
