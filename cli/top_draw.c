@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/top_hints.h"
 #include "cli/top_live.h"
 #include "cli/tui.h"
 #include "cli/view_header.h"
@@ -47,33 +48,59 @@ static double page_window(struct top_live *live)
 	double said = view_json_number(
 	    page->document, page->view == &view_processes ? "window_seconds" : "seconds");
 
-	if (page->view == &view_threads || page->view == &view_dump || page->view == &view_help)
+	if (page->view == &view_threads || page->view == &view_dump || page->view == &view_help ||
+	    page->view == &view_events)
 		return NAN;
 	return !isfinite(said) && page->target.window ? page->target.window : said;
 }
 
+/* "LIVE", or what the picture is instead: the one word that nobody may overlook. */
+static void flag_time(const struct top_live *live, struct view_part *flag)
+{
+	if (live->past_ms)
+		flag_set(flag, VIEW_WARN, 0, "PAST ", live->pages[0].clock);
+	else if (live->paused)
+		flag_set(flag, VIEW_WARN, 0, "PAUSED", "");
+	else
+		flag_set(flag, VIEW_PYTHON, 8, "LIVE", "");
+}
+
+static void flag_record(const struct top_live *live, struct view_part *flag)
+{
+	int64_t passed = (top_live_now() - live->record_ms) / 1000;
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s: %d s", live->record.what,
+		 (int)MAX(0, TUI_RECORD_SECONDS - passed));
+	flag_set(flag, VIEW_WARN, 5, "recording ", text);
+}
+
 static void draw_figures(struct top_live *live, struct frame *frame)
 {
+	const struct top_moment *moment = top_time_moment(live);
 	const struct top_page *page = top_live_page(live);
 	struct top_model model = live->model;
-	struct view_part flags[5] = {};
-	char seconds[32];
+	struct view_part flags[7] = {};
+	int64_t pids[TOP_TAGS_MAX];
+	char count[24];
 
-	if (live->record.child) {
-		snprintf(
-		    seconds, sizeof(seconds), "%lld: %d s", (long long)live->record.pid,
-		    (int)MAX(0, TUI_RECORD_SECONDS - (top_live_now() - live->record_ms) / 1000));
-		flag_set(&flags[0], VIEW_WARN, 5, "recording ", seconds);
-	}
+	snprintf(count, sizeof(count), "%zu", top_tags_pids(&live->tags, live->newest, pids));
+	if (live->record.child)
+		flag_record(live, &flags[0]);
 	if (live->user[0])
 		flag_set(&flags[1], VIEW_LABEL, 6, "user ", live->user);
 	if (page->filter[0])
 		flag_set(&flags[2], VIEW_LABEL, 0, "filter ", page->filter);
 	if (live->reset_ms)
 		flag_set(&flags[3], VIEW_LABEL, 7, "from reset", "");
-	if (live->paused)
-		flag_set(&flags[4], VIEW_WARN, 0, "PAUSED", "");
+	if (*count != '0')
+		flag_set(&flags[4], VIEW_WARN, 4, "tagged ", count);
+	if (live->away)
+		flag_set(&flags[5], VIEW_ERROR, 0, "pyprofd away", "");
+	flag_time(live, &flags[6]);
 	model.window = page_window(live);
+	if (live->past_ms)
+		model.self = moment ? moment->self : (struct top_self){};
 	view_header_figures(&model, flags, ARRAY_SIZE(flags), frame->columns, frame_line(frame));
 }
 
@@ -92,18 +119,15 @@ static void draw_away(struct top_live *live, struct frame *frame)
 
 static void draw_head(struct top_live *live, struct frame *frame)
 {
-	time_t now = time(NULL);
-	struct tm tm = {};
 	char clock[16];
 
-	localtime_r(&now, &tm);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	top_time_clock(time(NULL), clock);
 	view_header_title(&live->model, clock, frame->columns, frame_line(frame));
 	if (frame->rows >= ROWS_COMPACT)
 		view_header_cpu(&live->model, frame->columns, frame_line(frame));
-	if (live->away)
+	if (live->away && !live->past_ms)
 		draw_away(live, frame);
-	else if (frame->rows >= ROWS_COMPACT)
+	else if (frame->rows >= ROWS_COMPACT || live->past_ms || live->paused)
 		draw_figures(live, frame);
 }
 
@@ -196,105 +220,6 @@ static void draw_rows(struct top_live *live, struct frame *frame)
 		frame_line(frame);
 }
 
-struct hint {
-	const char *key, *label;
-	int drop; /* the highest goes first where room is short */
-};
-
-static const struct hint hints_processes[] = {
-    {"?", "Help", 0},    {"/", "Find", 3},
-    {"\\", "Filter", 4}, {"Enter", "Open", 1},
-    {"s", "Sort", 5},    {"p", "Pause", 6},
-    {"d", "Dump", 2},    {"w", "Record", 7},
-    {"q", "Quit", 0},    {},
-};
-static const struct hint hints_lines[] = {
-    {"Esc", "Back", 0}, {"Tab", "Next", 1},
-    {"/", "Find", 3},   {"\\", "Filter", 5},
-    {"R", "Reset", 6},  {"d", "Dump", 2},
-    {"w", "Record", 7}, {"?", "Help", 0},
-    {"q", "Quit", 0},   {},
-};
-static const struct hint hints_callers[] = {
-    {"Esc", "Back", 0}, {"Enter", "Its callers", 1},
-    {"/", "Find", 3},   {"R", "Reset", 4},
-    {"d", "Dump", 2},   {"?", "Help", 0},
-    {"q", "Quit", 0},   {},
-};
-static const struct hint hints_functions[] = {
-    {"Esc", "Back", 0},
-    {"Tab", "Next", 2},
-    {"Enter", "Callers", 1},
-    {"/", "Find", 4},
-    {"\\", "Filter", 6},
-    {"s", "Sort", 5},
-    {"R", "Reset", 7},
-    {"d", "Dump", 3},
-    {"?", "Help", 0},
-    {"q", "Quit", 0},
-    {},
-};
-static const struct hint hints_threads[] = {
-    {"Esc", "Back", 0}, {"Tab", "Next", 2}, {"Enter", "Stack", 1},
-    {"/", "Find", 4},   {"s", "Sort", 5},   {"d", "Dump", 3},
-    {"?", "Help", 0},   {"q", "Quit", 0},   {},
-};
-static const struct hint hints_dump[] = {
-    {"Esc", "Back", 0},
-    {"d", "Again", 1},
-    {"/", "Find", 2},
-    {"\\", "Filter", 3},
-    {"?", "Help", 0},
-    {"q", "Quit", 0},
-    {},
-};
-static const struct hint hints_help[] = {{"Esc", "Back", 0}, {"q", "Quit", 0}, {}};
-
-static const struct {
-	const struct view *view;
-	const struct hint *hints;
-} bars[] = {
-    {&view_processes, hints_processes}, {&view_functions, hints_functions},
-    {&view_threads, hints_threads},     {&view_dump, hints_dump},
-    {&view_callers, hints_callers},     {&view_help, hints_help},
-};
-
-static const struct hint *page_hints(const struct top_page *page)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(bars); i++)
-		if (bars[i].view == page->view)
-			return bars[i].hints;
-	return hints_lines;
-}
-
-/* Columns that the hints up to this drop level take. */
-static int hints_width(const struct hint *hints, int level)
-{
-	int width = -2;
-
-	for (; hints->key; hints++)
-		if (hints->drop <= level)
-			width += (int)(strlen(hints->key) + strlen(hints->label)) + 3;
-	return width;
-}
-
-static void draw_keys(const struct top_page *page, struct frame *frame)
-{
-	const struct hint *hints = page_hints(page);
-	struct view_line *line = frame_line(frame);
-	int level = 9;
-
-	while (level && hints_width(hints, level) > frame->columns)
-		level--;
-	for (; hints->key; hints++) {
-		if (hints->drop > level)
-			continue;
-		view_line_add(line, VIEW_PLAIN, line->width ? "  " : "");
-		view_line_add(line, VIEW_KEY, hints->key);
-		view_line_printf(line, VIEW_LABEL, " %s", hints->label);
-	}
-}
-
 static void draw_bottom(struct top_live *live, struct frame *frame)
 {
 	if (live->prompt.open) {
@@ -307,7 +232,7 @@ static void draw_bottom(struct top_live *live, struct frame *frame)
 		view_line_cut(frame_line(frame), live->message_style, live->message,
 			      frame->columns);
 	} else {
-		draw_keys(top_live_page(live), frame);
+		top_hints_draw(top_live_page(live)->view, frame->columns, frame_line(frame));
 	}
 }
 

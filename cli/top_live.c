@@ -42,40 +42,6 @@ void top_live_say(struct top_live *live, enum view_style style, const char *form
 	live->message_ms = top_live_now() + TOP_MESSAGE_MS;
 }
 
-/* With R: all seconds since; else what was asked for on the command line. */
-static unsigned live_window(const struct top_live *live)
-{
-	int64_t seconds = (top_live_now() - live->reset_ms + 999) / 1000;
-
-	return live->reset_ms ? (unsigned)MIN(MAX(seconds, 1), TOP_WINDOW_MAX)
-			      : live->options->window;
-}
-
-static void live_away(struct top_live *live, const struct failure *failure)
-{
-	live->away = true;
-	live->failure = *failure;
-}
-
-void top_live_ask(struct top_live *live, enum top_question question)
-{
-	struct top_page *page = question == TOP_ASK_TOP ? &live->pages[0] : top_live_page(live);
-	_cleanup_(text_done) struct text path = {};
-	struct failure failure;
-
-	page->target.window = live_window(live);
-	if (question == TOP_ASK_STATUS)
-		text_puts(&path, API_ROUTE_STATUS);
-	else
-		page->view->path(&page->target, &path);
-	page->asked = question == TOP_ASK_STATUS ? page->asked : true;
-	if (path.failed || !tui_fetch_start(&live->fetches[question], live->options->socket,
-					    path.data, top_live_now()))
-		return;
-	failure_set(&failure, API_NO_DAEMON, "%s", live->options->socket);
-	live_away(live, &failure);
-}
-
 void top_live_open(struct top_live *live, const struct view *view, struct view_target target,
 		   const char *label)
 {
@@ -86,11 +52,12 @@ void top_live_open(struct top_live *live, const struct view *view, struct view_t
 	page = &live->pages[live->depth++];
 	target.options = live->options;
 	target.user = live->user;
+	target.tags = &live->tags;
 	top_page_init(page, view, &target);
 	snprintf(page->label, sizeof(page->label), "%s", label);
 	tui_fetch_done(&live->fetches[TOP_ASK_PAGE]);
 	if (view->path)
-		top_live_ask(live, TOP_ASK_PAGE);
+		top_ask(live, TOP_ASK_PAGE);
 	else
 		top_page_refill(page);
 }
@@ -102,7 +69,7 @@ void top_live_close(struct top_live *live)
 	tui_fetch_done(&live->fetches[TOP_ASK_PAGE]);
 	top_page_done(&live->pages[--live->depth]);
 	if (live->depth > 1 && !top_live_page(live)->view->still && !live->paused)
-		top_live_ask(live, TOP_ASK_PAGE);
+		top_ask(live, TOP_ASK_PAGE);
 }
 
 /* Slow answers are waited for: what is under way is not asked again. */
@@ -114,66 +81,12 @@ static void live_refresh(struct top_live *live, int64_t now)
 	if (live->paused && live->answered_ms)
 		return;
 	if (live->fetches[TOP_ASK_TOP].fd < 0)
-		top_live_ask(live, TOP_ASK_TOP);
+		top_ask(live, TOP_ASK_TOP);
 	if (live->fetches[TOP_ASK_STATUS].fd < 0)
-		top_live_ask(live, TOP_ASK_STATUS);
+		top_ask(live, TOP_ASK_STATUS);
 	if (live->depth > 1 && page->view->path && (!page->view->still || !page->document) &&
 	    live->fetches[TOP_ASK_PAGE].fd < 0)
-		top_live_ask(live, TOP_ASK_PAGE);
-}
-
-static void page_clock(struct top_page *page)
-{
-	time_t now = time(NULL);
-	struct tm tm = {};
-
-	localtime_r(&now, &tm);
-	strftime(page->clock, sizeof(page->clock), "%H:%M:%S", &tm);
-}
-
-static void live_answer(struct top_live *live, enum top_question question, json_t *document,
-			int64_t now)
-{
-	struct top_page *page = question == TOP_ASK_TOP ? &live->pages[0] : top_live_page(live);
-
-	live->away = false;
-	live->answered_ms = now;
-	if (question == TOP_ASK_STATUS) {
-		top_model_status(&live->model, document);
-		json_decref(document);
-		return;
-	}
-	if (question == TOP_ASK_TOP)
-		top_model_top(&live->model, document);
-	page_clock(page);
-	top_page_update(page, document);
-}
-
-static void live_failure(struct top_live *live, enum top_question question,
-			 const struct failure *failure)
-{
-	struct top_page *page = question == TOP_ASK_TOP ? &live->pages[0] : top_live_page(live);
-
-	if (failure->error == API_NO_DAEMON) {
-		live_away(live, failure);
-	} else if (question != TOP_ASK_STATUS) {
-		page->failed = true;
-		page->failure = *failure;
-	}
-}
-
-static void live_step(struct top_live *live, enum top_question question, int64_t now)
-{
-	struct tui_fetch *fetch = &live->fetches[question];
-	struct failure failure = {};
-	json_t *document = NULL;
-
-	if (fetch->fd < 0 || !tui_fetch_step(fetch, now))
-		return;
-	if (tui_fetch_take(fetch, live->options->socket, &document, &failure))
-		live_failure(live, question, &failure);
-	else
-		live_answer(live, question, document, now);
+		top_ask(live, TOP_ASK_PAGE);
 }
 
 static void live_record(struct top_live *live)
@@ -183,12 +96,25 @@ static void live_record(struct top_live *live)
 
 	if (record->fd < 0 || !tui_record_step(record, &ok))
 		return;
-	if (ok)
-		top_live_say(live, VIEW_BOLD, "Recorded process %lld into %s",
-			     (long long)record->pid, record->file);
+	if (ok && live->record_flame)
+		top_live_say(live, VIEW_BOLD, "Flame graph: drop %s on speedscope.app",
+			     record->file);
+	else if (ok)
+		top_live_say(live, VIEW_BOLD, "Recorded %s into %s", record->what, record->file);
 	else
 		top_live_say(live, VIEW_ERROR, "Recording failed: %s",
 			     record->said.size ? record->said.data : "no reason was given");
+}
+
+/* The events change without an answer of their own. */
+static void live_events(struct top_live *live)
+{
+	struct top_page *page = top_live_page(live);
+
+	if (page->view != &view_events || (page->document && page->part == live->events.changes))
+		return;
+	page->part = live->events.changes;
+	top_page_update(page, top_events_document(&live->events));
 }
 
 static void live_keys(struct top_live *live)
@@ -199,8 +125,8 @@ static void live_keys(struct top_live *live)
 		if (!live->prompt.open) {
 			live->message_ms = 0;
 			top_act(live, tui_keys_action(key));
-		} else if (tui_prompt_key(&live->prompt, key) != TUI_PROMPT_MORE) {
-			top_act_prompt(live);
+		} else if (tui_prompt_key(&live->prompt, key) == TUI_PROMPT_DONE) {
+			top_find_answer(live);
 		}
 	}
 }
@@ -228,11 +154,12 @@ static void live_loop(struct top_live *live)
 
 		if (now >= live->next_ms)
 			live_refresh(live, now);
+		live_events(live);
 		top_draw(live);
 		live_wait(live);
 		now = top_live_now();
 		for (size_t i = 0; i < TOP_QUESTIONS; i++)
-			live_step(live, (enum top_question)i, now);
+			top_ask_step(live, (enum top_question)i, now);
 		live_record(live);
 		live_keys(live);
 	}
@@ -259,16 +186,15 @@ static void live_init(struct top_live *live, const struct options *options)
 
 	gethostname(host, sizeof(host) - 1);
 	host[strcspn(host, ".")] = '\0';
-	*live = (struct top_live){
-	    .options = options,
-	    .depth = 1,
-	    .interval_ms =
-		options->interval > 0 ? (int64_t)(options->interval * 1000) : TOP_INTERVAL_MS,
-	    .record = TUI_RECORD_IDLE,
-	};
+	live->options = options;
+	live->depth = 1;
+	live->interval_ms =
+	    options->interval > 0 ? (int64_t)(options->interval * 1000) : TOP_INTERVAL_MS;
+	live->record = TUI_RECORD_IDLE;
 	top_model_init(&live->model, host);
-	top_page_init(&live->pages[0], &view_processes,
-		      &(struct view_target){.options = options, .user = live->user});
+	top_page_init(
+	    &live->pages[0], &view_processes,
+	    &(struct view_target){.options = options, .user = live->user, .tags = &live->tags});
 	for (size_t i = 0; i < TOP_QUESTIONS; i++)
 		live->fetches[i] = TUI_FETCH_IDLE;
 }
@@ -280,11 +206,14 @@ static void live_done(struct top_live *live)
 	for (size_t i = 0; i < live->depth; i++)
 		top_page_done(&live->pages[i]);
 	tui_record_done(&live->record);
+	top_events_done(&live->events);
+	top_past_done(&live->past);
+	json_decref(live->newest);
 }
 
 int top_live_run(const struct options *options, const struct view_order *order)
 {
-	_cleanup_free_ struct top_live *live = malloc(sizeof(*live));
+	_cleanup_free_ struct top_live *live = calloc(1, sizeof(*live));
 	const char *term = getenv("TERM");
 
 	if (!live)

@@ -16,10 +16,7 @@ void top_model_init(struct top_model *model, const char *host)
 	    .python = NAN,
 	    .other = NAN,
 	    .idle = NAN,
-	    .hz = NAN,
-	    .self_percent = NAN,
-	    .self_bytes = NAN,
-	    .lost_percent = NAN,
+	    .self = {.hz = NAN, .percent = NAN, .bytes = NAN, .lost = NAN},
 	};
 	snprintf(model->host, sizeof(model->host), "%s", host);
 }
@@ -96,10 +93,12 @@ void top_model_status(struct top_model *model, const json_t *document)
 {
 	struct top_point now = point_read(document), before = model_before(model, &now);
 
-	model->status_known = true;
-	model->hz = view_json_number(document, "hz");
-	model->self_bytes = view_json_number(document, "private_bytes");
-	model->self_percent = ratio_percent(now.cpu - before.cpu, now.uptime - before.uptime);
-	model->lost_percent = ratio_percent(now.lost - before.lost, now.events - before.events);
+	model->self = (struct top_self){
+	    .known = true,
+	    .hz = view_json_number(document, "hz"),
+	    .bytes = view_json_number(document, "private_bytes"),
+	    .percent = ratio_percent(now.cpu - before.cpu, now.uptime - before.uptime),
+	    .lost = ratio_percent(now.lost - before.lost, now.events - before.events),
+	};
 	model_keep(model, &now);
 }

@@ -10,6 +10,15 @@
 #define TOP_MODEL_SECONDS 10.0 /* costs and losses look back so far: steady enough to read */
 #define TOP_MODEL_POINTS 16
 
+/* What the daemon costs and loses. What is not known is NAN. */
+struct top_self {
+	bool known;
+	double hz;
+	double percent; /* of one core */
+	double bytes;   /* private memory of the daemon */
+	double lost;    /* percent of the sampling events */
+};
+
 /* What is not known is NAN. */
 struct top_model {
 	char host[64];
@@ -20,12 +29,7 @@ struct top_model {
 	double cores;
 	double python, other, idle; /* percent of the host's CPUs */
 
-	bool status_known;
-	double hz;
-	double self_percent; /* of one core */
-	double self_bytes;   /* private memory of the daemon */
-	double lost_percent; /* of the sampling events */
-
+	struct top_self self;
 	struct top_point {
 		double uptime, cpu, events, lost; /* seconds, seconds, count, count */
 	} points[TOP_MODEL_POINTS];               /* of the last seconds, the oldest first */

@@ -99,7 +99,9 @@ void top_page_sort(struct top_page *page, int step, const int *widths)
 			column = (column + view->width + (size_t)step) % view->width;
 		if (view->columns[column].sort == VIEW_SORT_NONE || !widths[column])
 			continue;
-		page->order = (struct view_order){.column = column, .sorted = true};
+		page->order.column = column;
+		page->order.sorted = true;
+		page->order.inverted = false;
 		break;
 	}
 	page_arrange(page);
@@ -153,6 +155,7 @@ const struct view_row *top_page_row(const struct top_page *page)
 void top_page_done(struct top_page *page)
 {
 	json_decref(page->document);
+	json_decref(page->gathered);
 	view_grid_done(&page->grid);
 	*page = (struct top_page){};
 }

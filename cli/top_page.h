@@ -19,9 +19,11 @@ struct top_page {
 	struct view_order order;
 	char filter[TOP_PAGE_FILTER_MAX];
 	json_t *document;
-	char clock[16]; /* of the document */
-	bool asked;     /* a question is under way or was answered */
-	bool failed;    /* the last one was: `failure` */
+	char clock[16];   /* of the document */
+	json_t *gathered; /* answers for some of several processes; `part` is asked next */
+	size_t part;
+	bool asked;  /* a question is under way or was answered */
+	bool failed; /* the last one was: `failure` */
 	struct failure failure;
 
 	size_t at, top;  /* the chosen row, the first one on the screen */

@@ -5,7 +5,9 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <ncurses.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -54,9 +56,22 @@ static void colors_start(void)
 	init_pair(PAIR_CHOSEN, COLOR_BLACK, COLOR_CYAN);
 }
 
+/* Some shells export LINES and COLUMNS, which then stay as the window once was: ncurses would
+ * believe them. A terminal that does not know its size (a serial line) needs them. */
+static void size_from_terminal(void)
+{
+	struct winsize size = {};
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row || !size.ws_col)
+		return;
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+}
+
 int tui_start(bool colors)
 {
 	set_escdelay(ESCAPE_DELAY_MS);
+	size_from_terminal();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen)
 		return -ENOTTY;

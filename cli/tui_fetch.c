@@ -155,6 +155,15 @@ int tui_fetch_take(struct tui_fetch *fetch, const char *socket, json_t **ret_doc
 	return -EPROTO;
 }
 
+const char *tui_fetch_body(const struct tui_fetch *fetch, size_t *ret_size)
+{
+	struct http_head head;
+	size_t body = answer_head(&fetch->answer, &head);
+
+	*ret_size = fetch->answer.size - body;
+	return fetch->answer.data + body;
+}
+
 void tui_fetch_done(struct tui_fetch *fetch)
 {
 	fetch_close(fetch);

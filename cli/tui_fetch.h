@@ -33,6 +33,8 @@ bool tui_fetch_step(struct tui_fetch *fetch, int64_t now_ms);
 /* After that: 0 and the document, or -errno and the failure. The fetch is idle then. */
 int tui_fetch_take(struct tui_fetch *fetch, const char *socket, json_t **ret_document,
 		   struct failure *ret_failure);
+/* The bytes of the document that was taken, until the next question. */
+const char *tui_fetch_body(const struct tui_fetch *fetch, size_t *ret_size);
 void tui_fetch_done(struct tui_fetch *fetch);
 
 #endif

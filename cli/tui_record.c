@@ -28,28 +28,40 @@ static void child_run(char *const *arguments, int said)
 	_exit(127);
 }
 
-static void record_name(struct tui_record *record, int64_t pid)
+static void record_name(struct tui_record *record, int64_t pid, size_t count)
 {
 	time_t now = time(NULL);
 	struct tm tm = {};
-	char when[24];
+	char when[24], more[24] = "";
 
 	localtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
-	snprintf(record->file, sizeof(record->file), "pyprof-%" PRId64 "-%s.speedscope.json", pid,
-		 when);
+	if (count > 1)
+		snprintf(more, sizeof(more), "+%zu", count - 1);
+	snprintf(record->file, sizeof(record->file), "pyprof-%" PRId64 "%s-%s.speedscope.json", pid,
+		 more, when);
+	if (count > 1)
+		snprintf(record->what, sizeof(record->what), "%zu processes", count);
+	else
+		snprintf(record->what, sizeof(record->what), "process %" PRId64, pid);
 }
 
-int tui_record_start(struct tui_record *record, const char *socket, int64_t pid)
+int tui_record_start(struct tui_record *record, const char *socket, const int64_t *pids,
+		     size_t count)
 {
-	char pid_text[24], seconds[24];
-	char *arguments[] = {"pyprofctl", "--socket", (char *)socket, "record", "-p", pid_text,
+	_cleanup_(text_done) struct text list = {};
+	char seconds[24];
+	char *arguments[] = {"pyprofctl", "--socket", (char *)socket, "record", "-p", NULL,
 			     "-d",        seconds,    "-o",           NULL,     NULL};
 	int pipes[2];
 
 	tui_record_done(record);
-	record_name(record, pid);
-	snprintf(pid_text, sizeof(pid_text), "%" PRId64, pid);
+	record_name(record, pids[0], count);
+	for (size_t i = 0; i < count; i++)
+		text_printf(&list, "%s%" PRId64, i ? "," : "", pids[i]);
+	if (list.failed)
+		return -ENOMEM;
+	arguments[5] = list.data;
 	snprintf(seconds, sizeof(seconds), "%d", TUI_RECORD_SECONDS);
 	arguments[ARRAY_SIZE(arguments) - 2] = record->file;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
@@ -65,7 +77,6 @@ int tui_record_start(struct tui_record *record, const char *socket, int64_t pid)
 		return -errno;
 	}
 	record->fd = pipes[0];
-	record->pid = pid;
 	return 0;
 }
 

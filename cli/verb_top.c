@@ -2,8 +2,6 @@
 /* `top`: on a terminal the whole screen, else plain text. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "cli/failure.h"
@@ -15,30 +13,17 @@
 /* A line to print on leaving; `make run` says there that the daemon runs on. */
 #define NOTE_ENV "PYPROF_TOP_NOTE"
 
-/* The title without "%", case ignored: "cpu", "rss", "unit". */
-static bool column_named(const struct view_column *column, const char *name)
-{
-	size_t size = strcspn(column->title, "% ");
-
-	return column->sort != VIEW_SORT_NONE && strlen(name) == size &&
-	       strncasecmp(column->title, name, size) == 0;
-}
-
 static int order_parse(const char *name, struct view_order *ret_order)
 {
 	const struct view *view = &view_processes;
 	struct failure failure;
 
-	/* From the right: "py" is the share, not the version, and "hot" its percentage. */
-	for (size_t i = view->width; name && i-- > 0;)
-		if (column_named(&view->columns[i], name)) {
-			*ret_order = (struct view_order){.column = i, .sorted = true};
-			return 0;
-		}
-	if (!name) {
-		*ret_order = view->order;
+	*ret_order = view->order;
+	if (!name)
 		return 0;
-	}
+	ret_order->column = view_grid_named(view->columns, view->width, name);
+	if (ret_order->column < view->width)
+		return 0;
 	failure_set(&failure, API_USAGE, "no column to sort by: %s", name);
 	snprintf(failure.remedy, sizeof(failure.remedy),
 		 "pid unit cpu py nat sys gil thr rss hot user command");

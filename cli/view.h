@@ -11,16 +11,21 @@
 #include <stdint.h>
 
 #include "cli/options.h"
+#include "cli/top_tags.h"
 #include "cli/view_grid.h"
 
 /* What a view looks at. */
 struct view_target {
 	int64_t pid;
+	int64_t pids[TOP_TAGS_MAX]; /* more than one: all of these, `pid` is the first */
+	size_t npids;
 	int64_t tid;                   /* of the thread to show; 0: all */
 	uint64_t function;             /* view_json_function_id() */
 	const char *user;              /* show this user's processes only; NULL or "": all */
 	const struct options *options; /* selectors; may be NULL */
 	unsigned window;               /* seconds to look back; 0: the daemon's choice */
+	const struct top_tags *tags;   /* marked processes; may be NULL */
+	bool trend;                    /* show where CPU shares go */
 };
 
 struct view {
@@ -31,6 +36,7 @@ struct view {
 	struct view_order order; /* to begin with */
 	bool still;              /* asked once, not at every refresh */
 	bool scroll;             /* text to read: no row is chosen */
+	bool single;             /* its route answers for one process: several are asked in turn */
 	/* Route and query; NULL: needs no document. */
 	void (*path)(const struct view_target *target, struct text *path);
 	void (*fill)(struct view_grid *grid, const json_t *document,
@@ -45,6 +51,10 @@ extern const struct view view_callers;
 extern const struct view view_lines;
 extern const struct view view_threads;
 extern const struct view view_dump;
+extern const struct view view_events;
 extern const struct view view_help;
+
+/* Adds the processes of a target to a query. */
+void view_target_query(const struct view_target *target, struct text *path);
 
 #endif

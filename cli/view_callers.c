@@ -6,6 +6,7 @@
 
 #include "cli/field.h"
 #include "cli/view_json.h"
+#include "cli/view_merge.h"
 #include "cli/view_number.h"
 
 enum column { SHARE, TIME, FUNCTION, PLACE, COLUMNS };
@@ -61,16 +62,16 @@ static void fill_around(struct view_grid *grid, const json_t *function)
 static void callers_fill(struct view_grid *grid, const json_t *document,
 			 const struct view_target *target)
 {
-	const json_t *process = view_json_process(document, target->pid);
-	const json_t *functions = json_object_get(process, "functions"), *function;
+	json_t *functions = view_merge_functions(document, target), *function;
 	size_t i;
 
-	json_array_foreach((json_t *)functions, i,
+	json_array_foreach(functions, i,
 			   function) if (view_json_function_id(function) == target->function)
 	{
 		fill_around(grid, function);
-		return;
+		break;
 	}
+	json_decref(functions);
 }
 
 static void callers_path(const struct view_target *target, struct text *path)

@@ -3,6 +3,7 @@
 #include "cli/view.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cli/field.h"
 #include "cli/view_json.h"
@@ -70,16 +71,31 @@ static void fill_thread(struct view_grid *grid, const json_t *thread)
 		fill_note(grid, id + 2 + i, VIEW_DIM, "no Python on this thread");
 }
 
+static void fill_process(struct view_grid *grid, const json_t *process, int64_t tid, bool several)
+{
+	const json_t *threads = json_object_get(process, "threads"), *thread;
+	char title[48];
+	size_t i;
+
+	if (!process)
+		return;
+	snprintf(title, sizeof(title), "Process %" PRId64, field_int_or(process, "pid", 0));
+	if (several && !tid)
+		view_grid_heading(grid, 0, VIEW_BOLD, title);
+	json_array_foreach((json_t *)threads, i,
+			   thread) if (!tid || field_int_or(thread, "tid", 0) == tid)
+	    fill_thread(grid, thread);
+}
+
 static void dump_fill(struct view_grid *grid, const json_t *document,
 		      const struct view_target *target)
 {
-	const json_t *process = view_json_process(document, target->pid);
-	const json_t *threads = json_object_get(process, "threads"), *thread;
-	size_t i;
-
-	json_array_foreach((json_t *)threads, i,
-			   thread) if (!target->tid || field_int_or(thread, "tid", 0) ==
-							   target->tid) fill_thread(grid, thread);
+	if (target->npids < 2)
+		fill_process(grid, view_json_process(document, target->pid), target->tid, false);
+	else
+		for (size_t i = 0; i < target->npids; i++)
+			fill_process(grid, view_json_process(document, target->pids[i]),
+				     target->tid, true);
 }
 
 static void dump_path(const struct view_target *target, struct text *path)
@@ -94,6 +110,7 @@ const struct view view_dump = {
     .width = COLUMNS,
     .still = true,
     .scroll = true,
+    .single = true,
     .path = dump_path,
     .fill = dump_fill,
 };

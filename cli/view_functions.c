@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/field.h"
-#include "cli/query.h"
 #include "cli/view_json.h"
+#include "cli/view_merge.h"
 #include "cli/view_number.h"
 #include "daemon/api.h"
 
@@ -28,9 +28,7 @@ static const struct view_column columns[COLUMNS] = {
 static void functions_path(const struct view_target *target, struct text *path)
 {
 	text_puts(path, API_ROUTE_FUNCTIONS);
-	query_number(path, "pid", (double)target->pid);
-	if (target->window)
-		query_number(path, "window", target->window);
+	view_target_query(target, path);
 }
 
 static void fill_percent(struct view_grid *grid, size_t column, double value)
@@ -76,11 +74,11 @@ static void fill_function(struct view_grid *grid, const json_t *function)
 static void functions_fill(struct view_grid *grid, const json_t *document,
 			   const struct view_target *target)
 {
-	const json_t *process = view_json_process(document, target->pid);
-	const json_t *functions = json_object_get(process, "functions"), *function;
+	json_t *functions = view_merge_functions(document, target), *function;
 	size_t i;
 
-	json_array_foreach((json_t *)functions, i, function) fill_function(grid, function);
+	json_array_foreach(functions, i, function) fill_function(grid, function);
+	json_decref(functions);
 }
 
 const struct view view_functions = {

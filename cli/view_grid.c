@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "cli/view_tree.h"
 #include "daemon/base/cleanup.h"
 
 void view_grid_init(struct view_grid *grid, const struct view_column *columns, size_t width)
@@ -122,6 +124,12 @@ void view_grid_dim(struct view_grid *grid)
 		grid->rows[grid->count - 1].dim = true;
 }
 
+void view_grid_parent(struct view_grid *grid, uint64_t id)
+{
+	if (grid->count)
+		grid->rows[grid->count - 1].parent = id;
+}
+
 const struct view_row *view_grid_shown(const struct view_grid *grid, size_t at)
 {
 	return at < grid->shown ? &grid->rows[grid->order[at]] : NULL;
@@ -197,7 +205,11 @@ static void grid_sort(struct view_grid *grid, const struct view_order *order)
 		return;
 	if ((grid->columns[order->column].sort == VIEW_SORT_NUMBER) != order->inverted)
 		o.sign = -1;
-	qsort_r(grid->order, grid->shown, sizeof(*grid->order), row_compare, &o);
+	for (size_t at = 0, end; at < grid->shown; at = end + 1) {
+		for (end = at; end < grid->shown && !view_grid_shown(grid, end)->heading; end++)
+			;
+		qsort_r(grid->order + at, end - at, sizeof(*grid->order), row_compare, &o);
+	}
 }
 
 void view_grid_arrange(struct view_grid *grid, const struct view_order *order, const char *filter)
@@ -210,10 +222,30 @@ void view_grid_arrange(struct view_grid *grid, const struct view_order *order, c
 		return;
 	}
 	grid->order = grown;
-	for (size_t i = 0; i < grid->count; i++)
+	for (size_t i = 0; i < grid->count; i++) {
+		grid->rows[i].branch[0] = '\0';
 		if (!filter || !*filter || grid->rows[i].heading || row_holds(grid, i, filter))
 			grid->order[grid->shown++] = i;
+	}
 	grid_sort(grid, order);
+	if (order->tree && !view_tree_arrange(grid))
+		grid->failed = true;
+}
+
+static bool column_named(const struct view_column *column, const char *name)
+{
+	size_t size = strcspn(column->title, "% ");
+
+	return column->sort != VIEW_SORT_NONE && strlen(name) == size &&
+	       strncasecmp(column->title, name, size) == 0;
+}
+
+size_t view_grid_named(const struct view_column *columns, size_t width, const char *name)
+{
+	for (size_t i = width; i-- > 0;)
+		if (column_named(&columns[i], name))
+			return i;
+	return width;
 }
 
 void view_grid_done(struct view_grid *grid)

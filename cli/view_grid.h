@@ -16,6 +16,7 @@
 #include "cli/view_line.h"
 
 #define VIEW_GRID_ROWS_MAX 20000
+#define VIEW_BRANCH_MAX 32
 
 enum view_sort {
 	VIEW_SORT_NONE, /* not a column to order by */
@@ -31,8 +32,10 @@ struct view_column {
 	int drop; /* the highest is left out first where room is short; 0: stays */
 	bool right;
 	enum view_sort sort;
-	bool cut;  /* its content may be cut down to `min` */
-	bool wide; /* only where there is plenty of room */
+	bool cut;      /* its content may be cut down to `min` */
+	bool wide;     /* only where there is plenty of room */
+	bool optional; /* left out while it is empty in every row */
+	bool branch;   /* in a tree, shows where in it the row is */
 };
 
 struct view_cell {
@@ -46,8 +49,10 @@ struct view_cell {
 struct view_row {
 	uint64_t id;   /* the same thing has the same id after a refresh */
 	size_t number; /* where it stood in the document */
-	bool heading;  /* cell 0 over the full width; stays where it is */
+	bool heading;  /* cell 0 over the full width; rows are ordered between two of them */
 	bool dim;
+	uint64_t parent;              /* id; 0: none */
+	char branch[VIEW_BRANCH_MAX]; /* "│└ ", once arranged as a tree */
 };
 
 struct view_grid {
@@ -66,6 +71,7 @@ struct view_order {
 	size_t column;
 	bool inverted;
 	bool sorted; /* false: as the document has it */
+	bool tree;   /* children under their parents, siblings in order */
 };
 
 void view_grid_init(struct view_grid *grid, const struct view_column *columns, size_t width);
@@ -74,6 +80,7 @@ bool view_grid_row(struct view_grid *grid, uint64_t id);
 void view_grid_heading(struct view_grid *grid, uint64_t id, enum view_style style,
 		       const char *text);
 void view_grid_dim(struct view_grid *grid);
+void view_grid_parent(struct view_grid *grid, uint64_t id);
 /* Text; NULL shows as "n/a". Its key is the text itself. */
 void view_grid_text(struct view_grid *grid, size_t column, enum view_style style, const char *text);
 /* Text with a number to order by. */
@@ -90,6 +97,9 @@ bool view_grid_holds(const struct view_grid *grid, size_t at, const char *text);
 size_t view_grid_find(const struct view_grid *grid, uint64_t id, size_t otherwise);
 const struct view_row *view_grid_shown(const struct view_grid *grid, size_t at);
 const struct view_cell *view_grid_cell(const struct view_grid *grid, size_t row, size_t column);
+/* The column of this title (without "%", case ignored) that rows can be ordered by, the rightmost
+ * of equal ones; `width`: none. */
+size_t view_grid_named(const struct view_column *columns, size_t width, const char *name);
 void view_grid_done(struct view_grid *grid);
 
 #endif

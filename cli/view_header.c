@@ -139,21 +139,21 @@ static void part_self(const struct top_model *model, struct view_part *part)
 {
 	char percent[VIEW_NUMBER_MAX], bytes[VIEW_NUMBER_MAX];
 
-	view_number_percent(model->self_percent, percent);
-	view_number_bytes(model->self_bytes, bytes);
+	view_number_percent(model->self.percent, percent);
+	view_number_bytes(model->self.bytes, bytes);
 	snprintf(part->text, sizeof(part->text), "pyprofd %s%s CPU %s", percent,
-		 isfinite(model->self_percent) ? "%" : "", bytes);
+		 isfinite(model->self.percent) ? "%" : "", bytes);
 }
 
 static void part_lost(const struct top_model *model, struct view_part *part)
 {
 	char percent[VIEW_NUMBER_MAX];
 
-	view_number_percent(model->lost_percent, percent);
+	view_number_percent(model->self.lost, percent);
 	snprintf(part->text, sizeof(part->text), "lost %s%s", percent,
-		 isfinite(model->lost_percent) ? "%" : "");
-	if (model->lost_percent > LOST_MUCH)
-		part->style = model->lost_percent > LOST_BAD ? VIEW_ERROR : VIEW_WARN;
+		 isfinite(model->self.lost) ? "%" : "");
+	if (model->self.lost > LOST_MUCH)
+		part->style = model->self.lost > LOST_BAD ? VIEW_ERROR : VIEW_WARN;
 }
 
 void view_header_figures(const struct top_model *model, const struct view_part *flags, size_t count,
@@ -167,8 +167,8 @@ void view_header_figures(const struct top_model *model, const struct view_part *
 	};
 	size_t n = 4;
 
-	if (model->status_known) {
-		snprintf(parts[0].text, sizeof(parts[0].text), "%.0f Hz", model->hz);
+	if (model->self.known) {
+		snprintf(parts[0].text, sizeof(parts[0].text), "%.0f Hz", model->self.hz);
 		part_self(model, &parts[2]);
 		part_lost(model, &parts[3]);
 	}

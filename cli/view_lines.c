@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "cli/field.h"
-#include "cli/query.h"
 #include "cli/view_json.h"
 #include "cli/view_number.h"
 #include "daemon/api.h"
@@ -31,15 +30,14 @@ static const struct view_column columns[COLUMNS] = {
 
 struct hot_file {
 	const json_t *file;
+	int64_t pid;             /* to show; 0: there is one process */
 	double percent, hottest; /* of the file, and of its hottest line */
 };
 
 static void lines_path(const struct view_target *target, struct text *path)
 {
 	text_puts(path, API_ROUTE_LINES);
-	query_number(path, "pid", (double)target->pid);
-	if (target->window)
-		query_number(path, "window", target->window);
+	view_target_query(target, path);
 }
 
 static double number_or_0(const json_t *object, const char *key)
@@ -128,6 +126,8 @@ static void fill_file(struct view_grid *grid, const struct hot_file *hot, uint64
 	_cleanup_(text_done) struct text title = {};
 	size_t i;
 
+	if (hot->pid)
+		text_printf(&title, "%" PRId64 " ", hot->pid);
 	text_printf(&title, "%s  %.1f%%%s", name ? name : "(no file)", hot->percent,
 		    newer ? "  ! changed since the process started" : "");
 	if (reason)
@@ -157,22 +157,36 @@ static void hot_measure(struct hot_file *hot, const json_t *file)
 	}
 }
 
+static size_t hot_files(const json_t *document, int64_t pid, bool several, struct hot_file *out,
+			size_t room)
+{
+	const json_t *files = json_object_get(view_json_process(document, pid), "files");
+	size_t count = MIN(json_array_size(files), room);
+
+	for (size_t i = 0; i < count; i++) {
+		hot_measure(&out[i], json_array_get(files, i));
+		out[i].pid = several ? pid : 0;
+	}
+	return count;
+}
+
 static void lines_fill(struct view_grid *grid, const json_t *document,
 		       const struct view_target *target)
 {
-	const json_t *files = json_object_get(view_json_process(document, target->pid), "files");
-	size_t count = MIN(json_array_size(files), (size_t)FILES_MAX);
-	_cleanup_free_ struct hot_file *hot = calloc(count + 1, sizeof(*hot));
+	_cleanup_free_ struct hot_file *hot = calloc(FILES_MAX, sizeof(*hot));
+	bool several = target->npids > 1;
 	double hottest = 0;
+	size_t count = 0;
 
 	if (!hot) {
 		grid->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		hot_measure(&hot[i], json_array_get(files, i));
+	for (size_t i = 0; i < (several ? target->npids : 1); i++)
+		count += hot_files(document, several ? target->pids[i] : target->pid, several,
+				   hot + count, FILES_MAX - count);
+	for (size_t i = 0; i < count; i++)
 		hottest = fmax(hottest, hot[i].hottest);
-	}
 	qsort(hot, count, sizeof(*hot), hot_compare);
 	for (size_t i = 0; i < count; i++)
 		fill_file(grid, &hot[i], i, hottest);

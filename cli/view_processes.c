@@ -9,13 +9,17 @@
 #include <string.h>
 
 #include "cli/field.h"
+#include "cli/process_name.h"
 #include "cli/query.h"
+#include "cli/top_trend.h"
 #include "cli/view_json.h"
 #include "cli/view_number.h"
 #include "daemon/api.h"
 #include "daemon/base/cleanup.h"
 
-#define CONTAINER_ID_SHOWN 12 /* as docker ps shows it */
+#define TREND_WHOLE                                                                                \
+	10.0 /* percent: a process that does less does not reach the top of its bars               \
+	      */
 
 enum column {
 	PID,
@@ -25,6 +29,7 @@ enum column {
 	PYTHON,
 	NATIVE,
 	SYSTEM,
+	TREND,
 	GIL,
 	THREADS,
 	RSS,
@@ -38,7 +43,8 @@ enum column {
 /* All of them take 80 columns at their least. */
 static const struct view_column columns[COLUMNS] = {
     [PID] = {.title = "PID", .min = 5, .right = true, .max = 10, .sort = VIEW_SORT_RISING},
-    [UNIT] = {.title = "UNIT", .min = 8, .max = 24, .sort = VIEW_SORT_TEXT, .cut = true},
+    [UNIT] =
+	{.title = "UNIT", .min = 8, .max = 24, .sort = VIEW_SORT_TEXT, .cut = true, .branch = true},
     [VERSION] = {.title = "PY", .min = 4, .max = 8, .drop = 3, .sort = VIEW_SORT_TEXT},
     [CPU] = {.title = "CPU%", .min = 5, .right = true, .max = 6, .sort = VIEW_SORT_NUMBER},
     [PYTHON] =
@@ -47,6 +53,7 @@ static const struct view_column columns[COLUMNS] = {
 	{.title = "nat", .min = 3, .right = true, .max = 5, .drop = 5, .sort = VIEW_SORT_NUMBER},
     [SYSTEM] =
 	{.title = "sys", .min = 3, .right = true, .max = 5, .drop = 6, .sort = VIEW_SORT_NUMBER},
+    [TREND] = {.title = "TREND", .min = 7, .max = 7, .sort = VIEW_SORT_NUMBER, .optional = true},
     [GIL] =
 	{.title = "GIL%", .min = 4, .right = true, .max = 5, .drop = 2, .sort = VIEW_SORT_NUMBER},
     [THREADS] =
@@ -75,65 +82,11 @@ static void processes_path(const struct view_target *target, struct text *path)
 		query_select(path, target->options);
 }
 
-/* Units that say how somebody logged in, not what the process is. */
-static bool unit_telling(const char *unit)
-{
-	return unit && *unit && strncmp(unit, "session-", 8) != 0 &&
-	       strncmp(unit, "user@", 5) != 0 && strcmp(unit, "init.scope") != 0;
-}
-
-static const char *path_last(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-/* "python3" says little: what it runs, "serve.py" or the module behind -m. NULL: not known. */
-static const char *script_name(const json_t *process)
-{
-	const json_t *words = json_object_get(process, "cmdline");
-
-	for (size_t i = 1; i < json_array_size(words); i++) {
-		const char *word = json_string_value(json_array_get(words, i));
-
-		if (!word || strcmp(word, "-c") == 0 || strcmp(word, "-") == 0)
-			return NULL;
-		if (strcmp(word, "-m") == 0)
-			return json_string_value(json_array_get(words, i + 1));
-		if (*word && *word != '-')
-			return path_last(word);
-		if (strcmp(word, "-W") == 0 || strcmp(word, "-X") == 0)
-			i++;
-	}
-	return NULL;
-}
-
-static const char *program_name(const json_t *process)
-{
-	const char *comm = field_string(process, "comm");
-	const char *script = !comm || strncmp(comm, "python", 6) == 0 ? script_name(process) : NULL;
-
-	return script ? script : comm ? comm : "?";
-}
-
 static void fill_unit(struct view_grid *grid, const json_t *process)
 {
-	const char *unit = field_string(process, "unit");
-	const char *container = field_string(process, "container");
 	char name[256];
-	size_t size;
 
-	if (unit_telling(unit)) {
-		size = strlen(unit);
-		if (size > 8 && strcmp(unit + size - 8, ".service") == 0)
-			size -= 8;
-		snprintf(name, sizeof(name), "%.*s", (int)MIN(size, sizeof(name) - 1), unit);
-	} else if (container && *container) {
-		snprintf(name, sizeof(name), "%.*s", CONTAINER_ID_SHOWN, container);
-	} else {
-		snprintf(name, sizeof(name), "%s", program_name(process));
-	}
+	process_name(process, name, sizeof(name));
 	view_grid_text(grid, UNIT, VIEW_PLAIN, name);
 }
 
@@ -183,6 +136,36 @@ static void fill_cpu(struct view_grid *grid, const json_t *process)
 	fill_number(grid, GIL, VIEW_PLAIN, gil, view_number_share);
 }
 
+/* What changed by less is noise: the kernel counts CPU time in ticks. */
+static bool trend_steady(double now, double before)
+{
+	return fabs(now - before) < fmax(2, fmax(now, before) / 10);
+}
+
+/* "▁▂▄▄▆█▲": the last windows, the newest at the right, and where it goes. */
+static void fill_trend(struct view_grid *grid, const json_t *process)
+{
+	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	const json_t *trend = json_object_get(process, "trend");
+	double now = view_json_number(process, "cpu_percent"), most = TREND_WHOLE;
+	double before = json_number_value(json_array_get(trend, 0));
+	bool known = json_is_number(json_array_get(trend, 0)) && isfinite(now);
+	_cleanup_(text_done) struct text text = {};
+
+	for (size_t i = 0; i < json_array_size(trend); i++)
+		most = fmax(most, json_number_value(json_array_get(trend, i)));
+	most = fmax(most, isfinite(now) ? now : 0);
+	for (size_t i = TOP_TREND_WINDOWS + 1; i-- > 0;) {
+		const json_t *value = json_array_get(trend, i - 1);
+		double cpu = !i ? now : json_is_number(value) ? json_number_value(value) : NAN;
+
+		text_puts(&text, cpu >= 0 ? bars[lrint(fmin(cpu / most, 1) * 7)] : " ");
+	}
+	text_puts(&text, !known || trend_steady(now, before) ? " " : now > before ? "▲" : "▼");
+	view_grid_number(grid, TREND, VIEW_PLAIN, text.data ? text.data : "",
+			 known ? now - before : NAN);
+}
+
 static void fill_hot(struct view_grid *grid, const json_t *process)
 {
 	const json_t *hot = json_object_get(process, "hot");
@@ -215,18 +198,24 @@ static void fill_command(struct view_grid *grid, const json_t *process)
 	view_grid_text(grid, COMMAND, VIEW_DIM, text.size ? text.data : comm);
 }
 
-static void fill_process(struct view_grid *grid, const json_t *process)
+static void fill_process(struct view_grid *grid, const json_t *process,
+			 const struct view_target *target)
 {
 	int64_t pid = field_int_or(process, "pid", 0);
 	char text[VIEW_NUMBER_MAX];
+	bool tagged;
 
 	if (!view_grid_row(grid, (uint64_t)pid))
 		return;
-	snprintf(text, sizeof(text), "%" PRId64, pid);
-	view_grid_number(grid, PID, VIEW_PLAIN, text, (double)pid);
+	tagged = target->tags && top_tags_has(target->tags, process);
+	snprintf(text, sizeof(text), "%s%" PRId64, tagged ? "*" : "", pid);
+	view_grid_number(grid, PID, tagged ? VIEW_WARN : VIEW_PLAIN, text, (double)pid);
+	view_grid_parent(grid, (uint64_t)field_int_or(process, "ppid", 0));
 	fill_unit(grid, process);
 	fill_version(grid, process);
 	fill_cpu(grid, process);
+	if (target->trend)
+		fill_trend(grid, process);
 	fill_number(grid, THREADS, VIEW_PLAIN, view_json_number(process, "threads"),
 		    view_number_count);
 	fill_number(grid, RSS, VIEW_PLAIN, view_json_number(process, "rss_bytes"),
@@ -247,7 +236,7 @@ static void processes_fill(struct view_grid *grid, const json_t *document,
 		const char *user = field_string(process, "user");
 
 		if (!target->user || !*target->user || (user && strcmp(user, target->user) == 0))
-			fill_process(grid, process);
+			fill_process(grid, process, target);
 	}
 }
 

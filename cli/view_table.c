@@ -23,15 +23,31 @@ static int cell_width(const struct view_cell *cell)
 	return text + tail + (text && tail);
 }
 
-/* What the column would like: its content, within its bounds. */
+/* The widest cell of a column, its place in a tree included. */
+static int column_content(const struct view_grid *grid, size_t at)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < grid->shown; i++) {
+		const struct view_row *row = view_grid_shown(grid, i);
+		int branch = grid->columns[at].branch ? view_line_width(row->branch) : 0;
+
+		if (!row->heading)
+			width = MAX(width,
+				    branch + cell_width(view_grid_cell(grid, grid->order[i], at)));
+	}
+	return width;
+}
+
+/* What the column would like: its content, within its bounds; 0: it is left out. */
 static int column_want(const struct view_grid *grid, size_t at)
 {
 	const struct view_column *column = &grid->columns[at];
-	int want = view_line_width(column->title);
+	int content = column_content(grid, at);
+	int want = MAX(content, view_line_width(column->title));
 
-	for (size_t i = 0; i < grid->shown; i++)
-		if (!grid->rows[grid->order[i]].heading)
-			want = MAX(want, cell_width(view_grid_cell(grid, grid->order[i], at)));
+	if (column->optional && !content)
+		return 0;
 	if (column->cut || column_flexible(column))
 		want = MIN(want, column->cut ? column->max : FLEXIBLE_MAX);
 	return MAX(want, column->min);
@@ -258,10 +274,13 @@ void view_table_row(const struct view_table *table, size_t at, struct view_line 
 	}
 	for (size_t i = 0; i < grid->width; i++) {
 		const struct view_cell *cell = view_grid_cell(grid, grid->order[at], i);
+		int end = line->width + table->widths[i];
 
 		if (!table->widths[i])
 			continue;
-		draw_cell(line, cell, grid->columns[i].right, row->dim, table->widths[i]);
+		if (grid->columns[i].branch)
+			view_line_cut(line, VIEW_DIM, row->branch, table->widths[i] - 1);
+		draw_cell(line, cell, grid->columns[i].right, row->dim, end - line->width);
 		if (i != last)
 			view_line_add(line, row->dim ? VIEW_DIM : VIEW_PLAIN, " ");
 	}

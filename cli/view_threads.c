@@ -71,14 +71,28 @@ static void fill_thread(struct view_grid *grid, const json_t *thread)
 	fill_now(grid, thread);
 }
 
+static void fill_process(struct view_grid *grid, const json_t *process, bool several)
+{
+	const json_t *threads = json_object_get(process, "threads"), *thread;
+	char title[48];
+	size_t i;
+
+	if (!process)
+		return;
+	snprintf(title, sizeof(title), "Process %" PRId64, field_int_or(process, "pid", 0));
+	if (several)
+		view_grid_heading(grid, 0, VIEW_TITLE, title);
+	json_array_foreach((json_t *)threads, i, thread) fill_thread(grid, thread);
+}
+
 static void threads_fill(struct view_grid *grid, const json_t *document,
 			 const struct view_target *target)
 {
-	const json_t *process = view_json_process(document, target->pid);
-	const json_t *threads = json_object_get(process, "threads"), *thread;
-	size_t i;
-
-	json_array_foreach((json_t *)threads, i, thread) fill_thread(grid, thread);
+	if (target->npids < 2)
+		fill_process(grid, view_json_process(document, target->pid), false);
+	else
+		for (size_t i = 0; i < target->npids; i++)
+			fill_process(grid, view_json_process(document, target->pids[i]), true);
 }
 
 const struct view view_threads = {
@@ -87,6 +101,7 @@ const struct view view_threads = {
     .columns = columns,
     .width = COLUMNS,
     .order = {.column = TID, .sorted = false},
+    .single = true,
     .path = threads_path,
     .fill = threads_fill,
 };

@@ -265,10 +265,11 @@ static void test_columns_drop_by_priority(void **state)
 	}
 	view_table_fit(&table, &page.grid, 80);
 	for (size_t i = 0; i < page.grid.width; i++)
-		assert_true(table.widths[i] || page.grid.columns[i].wide); /* all, at 80 */
+		assert_true(table.widths[i] || page.grid.columns[i].wide ||
+			    page.grid.columns[i].optional); /* all, at 80 */
 	view_table_fit(&table, &page.grid, 0);
 	for (size_t i = 0; i < page.grid.width; i++)
-		assert_true(table.widths[i]);
+		assert_true(table.widths[i] || page.grid.columns[i].optional);
 }
 
 static void test_place_shortens(void **state)
@@ -449,21 +450,21 @@ static void test_model(void **state)
 
 	(void)state;
 	top_model_init(&model, "host");
-	assert_true(isnan(model.python) && !model.status_known);
+	assert_true(isnan(model.python) && !model.self.known);
 	top_model_top(&model, top);
 	assert_int_equal(model.processes, 4);
 	assert_float_equal(model.threads, 8, 1e-9);
 	assert_float_equal(model.python, 25, 1e-9); /* of two CPUs */
 	assert_float_equal(model.idle, 50, 1e-9);
 	top_model_status(&model, first);
-	assert_float_equal(model.self_percent, 1, 1e-9); /* of its life */
-	assert_float_equal(model.lost_percent, 1, 1e-9);
+	assert_float_equal(model.self.percent, 1, 1e-9); /* of its life */
+	assert_float_equal(model.self.lost, 1, 1e-9);
 	top_model_status(&model, second);
-	assert_float_equal(model.self_percent, 0.5, 1e-6); /* of the last seconds */
-	assert_float_equal(model.lost_percent, 2, 1e-6);
-	assert_true(isnan(model.self_bytes));
+	assert_float_equal(model.self.percent, 0.5, 1e-6); /* of the last seconds */
+	assert_float_equal(model.self.lost, 2, 1e-6);
+	assert_true(isnan(model.self.bytes));
 	top_model_status(&model, first); /* a new daemon: of its life again */
-	assert_float_equal(model.lost_percent, 1, 1e-9);
+	assert_float_equal(model.self.lost, 1, 1e-9);
 	json_decref(top);
 	json_decref(first);
 	json_decref(second);
