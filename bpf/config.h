@@ -131,7 +131,7 @@ struct py_layout {
 	    str_compact; /* data of compact ASCII / other strings */
 	__u16 bytes_size, bytes_data;
 	__u16 gil_holder, gil_locked, gil_enabled, gil_cond, gil_size;
-	__u16 pad;
+	__u16 f_globals;                                     /* of a frame */
 	__u32 str_kind_mask, str_compact_bit, str_ascii_bit; /* in the u32 at str_state */
 	__u32 pad2;
 };

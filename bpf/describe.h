@@ -103,6 +103,7 @@ ALWAYS_INLINE __u64 describe_code(struct scratch *s, const struct py_layout *l,
 	r->file_object = head_u64(s->head, l->co_filename);
 	r->name_object = head_u64(s->head, l->co_qualname != PY_NONE ? l->co_qualname : l->co_name);
 	r->table_object = head_u64(s->head, l->co_linetable);
+	r->globals_object = unsent->globals;
 	r->flags = 0;
 	describe_string(s, l, r->file_object, 0, &r->file_bytes, &r->file_kind, CODE_FILE_PARTIAL);
 	at = r->file_bytes;

@@ -107,6 +107,7 @@ struct code_record {
 			  (3.11+) */
 	__u32 pid;     /* who met it: its memory holds the rest of a partial record */
 	__u64 file_object, name_object, table_object; /* addresses in that process */
+	__u64 globals_object; /* dict that the function ran with when it was met */
 	__u32
 	    table_len; /* whole length in the process, bytes; more than table_bytes when partial */
 	__u16 file_bytes, name_bytes, table_bytes;
@@ -154,7 +155,7 @@ struct exit_record {
 _Static_assert(sizeof(struct record_header) == 16, "changed size");
 _Static_assert(sizeof(struct py_frame) == 16, "changed size");
 _Static_assert(sizeof(struct sample_record) == 96, "changed size");
-_Static_assert(sizeof(struct code_record) == 88, "changed size");
+_Static_assert(sizeof(struct code_record) == 96, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");
 _Static_assert(sizeof(struct exit_record) == 336, "changed size");

@@ -40,7 +40,7 @@ struct walk {
 
 /* A code object to describe after the walk. */
 struct unsent_code {
-	__u64 code;
+	__u64 code, globals;
 	__u32 checksum;
 	__u32 slot; /* in the code cache */
 };

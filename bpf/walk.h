@@ -120,10 +120,11 @@ ALWAYS_INLINE __u32 code_head_checksum(const struct py_layout *l, const __u8 *he
 /* A host's gate, or a test's: has the daemon the description already? */
 ALWAYS_INLINE int gate_passed(__u64 family, __u64 code, __u32 checksum);
 
-/* Fills the slot from the code object's memory. 0; 1: not a code object; negative: unreadable. */
+/* Fills the slot from the code object's memory; at: where its frame lies in memory[]. 0; 1: not a
+ * code object; negative: unreadable. */
 ALWAYS_INLINE int code_check(struct scratch *s, const struct py_layout *l,
 			     const struct py_process *p, struct code_slot *slot, __u32 index,
-			     __u64 code)
+			     __u64 code, __u32 at)
 {
 	struct walk *w = &s->walk;
 	__u64 size = l->co_span, n;
@@ -155,6 +156,7 @@ ALWAYS_INLINE int code_check(struct scratch *s, const struct py_layout *l,
 	HIDE(n);
 	if (n < UNSENT_MAX) {
 		s->unsent[n].code = code;
+		s->unsent[n].globals = memory_u64(s, at + l->f_globals);
 		s->unsent[n].checksum = checksum;
 		s->unsent[n].slot = index;
 		w->unsent = n + 1;
@@ -264,7 +266,7 @@ ALWAYS_INLINE int walk_step(struct scratch *s, const struct py_layout *l,
 	slot = &cache->slots[index & (CODE_SLOTS - 1)];
 	if (slot->code != code || slot->family != p->family || w->nframes < VERIFIED_LEAVES ||
 	    (__u32)w->now_ms - slot->checked_ms > CACHE_MS) {
-		r = code_check(s, l, p, slot, index, code);
+		r = code_check(s, l, p, slot, index, code, at);
 		if (r > 0)
 			return WALK_NEXT;
 		if (r < 0)

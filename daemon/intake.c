@@ -206,7 +206,7 @@ static void code_seen(struct intake *intake, const struct record_header *header)
 {
 	struct process *process;
 	const struct code_record *code;
-	const struct py_layout *layout = NULL;
+	const struct python *python = NULL;
 	int r;
 
 	if (decode_code(header, &code) < 0) {
@@ -215,8 +215,8 @@ static void code_seen(struct intake *intake, const struct record_header *header)
 	}
 	process = processes_by_pid(intake->stages.processes, (pid_t)code->pid);
 	if (process && process->family == code->family)
-		layout = &process->python.image.layout;
-	r = codes_add(intake->stages.codes, layout, code, header->size);
+		python = &process->python;
+	r = codes_add(intake->stages.codes, python, code, header->size);
 	if (r == 0 || r == -EEXIST)
 		probe_gate_add(intake->stages.probe, code->family, code->code, code->checksum);
 }

@@ -76,6 +76,13 @@ struct set_node *set_first(const struct set *set)
 	return NULL;
 }
 
+size_t set_growth(const struct set *set)
+{
+	if (set->count < set->size)
+		return 0;
+	return (set->size ? set->size : SET_FIRST_SIZE) * sizeof(*set->slots);
+}
+
 size_t set_bytes(const struct set *set)
 {
 	return set->size * sizeof(*set->slots);

@@ -34,7 +34,8 @@ bool set_insert(struct set *set, struct set_node *node, uint64_t hash);
 void set_remove(struct set *set, struct set_node *node);
 /* Any node, NULL when empty: while ((node = set_first(&set))) { set_remove(&set, node); … } */
 struct set_node *set_first(const struct set *set);
-size_t set_bytes(const struct set *set); /* of the slots */
+size_t set_bytes(const struct set *set);  /* of the slots */
+size_t set_growth(const struct set *set); /* what one more node adds to them */
 void set_done(struct set *set);
 
 #endif

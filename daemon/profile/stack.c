@@ -29,7 +29,7 @@ struct stacks {
 
 /* What makes two frames the same. Hashed bytewise: padding must be zero. */
 struct frame_key {
-	const char *function, *file; /* interned */
+	struct frame_names names; /* interned */
 	int line, first_line, kind, zero;
 };
 
@@ -91,9 +91,14 @@ static bool frame_equal(const struct set_node *node, const void *data)
 	const struct frame *frame = (const struct frame *)node;
 	const struct frame_key *key = data;
 
-	return frame->function == key->function && frame->file == key->file &&
-	       frame->line == key->line && frame->first_line == key->first_line &&
-	       (int)frame->kind == key->kind;
+	return frame->function == key->names.function && frame->file == key->names.file &&
+	       frame->module == key->names.module && frame->line == key->line &&
+	       frame->first_line == key->first_line && (int)frame->kind == key->kind;
+}
+
+static const char *name_ref(const char *name)
+{
+	return name ? strings_ref(name) : NULL;
 }
 
 static struct frame *frame_new(struct stacks *stacks, const struct frame_key *key, uint64_t hash)
@@ -104,8 +109,9 @@ static struct frame *frame_new(struct stacks *stacks, const struct frame_key *ke
 		free(frame);
 		return NULL;
 	}
-	frame->function = key->function ? strings_ref(key->function) : NULL;
-	frame->file = key->file ? strings_ref(key->file) : NULL;
+	frame->function = name_ref(key->names.function);
+	frame->file = name_ref(key->names.file);
+	frame->module = name_ref(key->names.module);
 	frame->line = key->line;
 	frame->first_line = key->first_line;
 	frame->kind = (enum frame_kind)key->kind;
@@ -139,17 +145,22 @@ static bool stacks_full(struct stacks *stacks)
 	return true;
 }
 
+const struct frame *stacks_frame_named(struct stacks *stacks, const struct frame_names *names,
+				       int line, int first_line, enum frame_kind kind)
+{
+	return frame_get(stacks, &(struct frame_key){*names, line, first_line, (int)kind, 0});
+}
+
 const struct frame *stacks_frame(struct stacks *stacks, const char *function, const char *file,
 				 int line, int first_line, enum frame_kind kind)
 {
-	struct frame_key key = {
-	    name_intern(function), name_intern(file), line, first_line, (int)kind, 0};
-	struct frame *frame = NULL;
+	struct frame_names names = {name_intern(function), name_intern(file), NULL};
+	const struct frame *frame = NULL;
 
-	if ((!function || key.function) && (!file || key.file))
-		frame = frame_get(stacks, &key);
-	strings_unref(key.function);
-	strings_unref(key.file);
+	if ((!function || names.function) && (!file || names.file))
+		frame = stacks_frame_named(stacks, &names, line, first_line, kind);
+	strings_unref(names.function);
+	strings_unref(names.file);
 	return frame;
 }
 
@@ -170,6 +181,7 @@ void stacks_frame_unref(struct stacks *stacks, const struct frame *constant)
 	set_remove(&stacks->frames, &frame->node);
 	strings_unref(frame->function);
 	strings_unref(frame->file);
+	strings_unref(frame->module);
 	if (stacks->frames.count)
 		id_give(stacks, frame->id);
 	else

@@ -16,11 +16,16 @@
 
 enum frame_kind { FRAME_KIND_PYTHON, FRAME_KIND_NATIVE, FRAME_KIND_KERNEL, FRAME_KIND_MARKER };
 
-/* Interned: the same frame is the same pointer. Its names (UTF-8, file NULL = none) live as long as
- * it does. */
+/* UTF-8, in symbol/strings.h; NULL = none, or not known. module: of the globals that the function
+ * ran with. */
+struct frame_names {
+	const char *function, *file, *module;
+};
+
+/* Interned: the same frame is the same pointer. It holds a reference of its names. */
 struct frame {
 	struct set_node node;
-	const char *function, *file;
+	const char *function, *file, *module;
 	int line;       /* 0 = none */
 	int first_line; /* of the function */
 	enum frame_kind kind;
@@ -43,7 +48,10 @@ struct stacks *stacks_new(void);
 void stacks_free(struct stacks *stacks);
 
 /* The interned frame with one more reference, given back with stacks_frame_unref(); NULL when out
- * of memory. Copies the names; function may be NULL, too. */
+ * of memory. */
+const struct frame *stacks_frame_named(struct stacks *stacks, const struct frame_names *names,
+				       int line, int first_line, enum frame_kind kind);
+/* The same with names that are copied, and no module. */
 const struct frame *stacks_frame(struct stacks *stacks, const char *function, const char *file,
 				 int line, int first_line, enum frame_kind kind);
 void stacks_frame_unref(struct stacks *stacks, const struct frame *frame);

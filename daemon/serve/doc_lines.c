@@ -209,7 +209,7 @@ static void write_file(struct view *view, struct json *json, const struct lines_
 	    file->source == SIZE_MAX ? NULL : &process->sources[file->source];
 
 	json_object(json, NULL);
-	json_string(json, "file", file->file[0] ? file->file : NULL);
+	fields_name(json, "file", file->file[0] ? file->lines->file : NULL);
 	if (source && source->read) {
 		json_bool(json, "newer_than_process",
 			  source->mtime_ns > who->start_time_ns + TIME_STEPS_NS);

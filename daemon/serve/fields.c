@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/base/cleanup.h"
+#include "daemon/symbol/strings.h"
 #include "daemon/target/procfs.h"
 #include "daemon/target/user.h"
 
@@ -133,10 +134,21 @@ void fields_lost(struct json *json, const char *key, const __u64 lost[LOSS_MAX])
 	json_end(json);
 }
 
+void fields_name(struct json *json, const char *key, const char *name)
+{
+	char flag[32];
+
+	json_string(json, key, name);
+	if (!name || !strings_is_cut(name))
+		return;
+	snprintf(flag, sizeof(flag), "%s_truncated", key);
+	json_bool(json, flag, true);
+}
+
 void fields_place(struct json *json, const struct frame *frame, int line)
 {
-	json_string(json, "function", frame->function);
-	json_string(json, "file", frame->file && frame->file[0] ? frame->file : NULL);
+	fields_name(json, "function", frame->function);
+	fields_name(json, "file", frame->file && frame->file[0] ? frame->file : NULL);
 	if (line > 0)
 		json_int(json, "line", line);
 	else

@@ -14,6 +14,8 @@ void fields_ticks(const struct serving *serving, struct process *process,
 		  struct process_ticks *ret_ticks);
 /* "key":{reason: count}: the reasons that occurred. */
 void fields_lost(struct json *json, const char *key, const __u64 lost[LOSS_MAX]);
+/* A name from symbol/strings.h (NULL → null), and "…_truncated":true beside it when it was cut. */
+void fields_name(struct json *json, const char *key, const char *name);
 /* function, file, line of a frame. */
 void fields_place(struct json *json, const struct frame *frame, int line);
 /* "python", "native", "kernel", "marker" */

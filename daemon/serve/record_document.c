@@ -104,7 +104,7 @@ static void write_frames(struct json *json, const struct record *record)
 	for (size_t i = 0; i < record->nframes; i++) {
 		json_object(json, NULL);
 		fields_place(json, record->frames[i], record->frames[i]->line);
-		json_null(json, "module");
+		fields_name(json, "module", record->frames[i]->module);
 		json_string(json, "kind", fields_kind(record->frames[i]->kind));
 		json_end(json);
 	}

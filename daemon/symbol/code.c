@@ -14,15 +14,16 @@
 #include "daemon/symbol/fetch.h"
 #include "daemon/symbol/linetable.h"
 #include "daemon/symbol/strings.h"
+#include "daemon/target/pymodule.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
 struct code {
 	struct set_node node;
 	struct code_key key;
-	struct code *next;           /* of the same family */
-	const char *function, *file; /* in symbol/strings.h, referenced */
-	const char *table;           /* there too: many processes run the same code */
+	struct code *next;                    /* of the same family */
+	const char *function, *file, *module; /* in symbol/strings.h, referenced */
+	const char *table;                    /* there too: many processes run the same code */
 	uint32_t version;
 	int first_line;
 	bool table_partial;
@@ -88,6 +89,7 @@ static void code_free(struct code *code)
 		return;
 	strings_unref(code->function);
 	strings_unref(code->file);
+	strings_unref(code->module);
 	strings_unref(code->table);
 	free(code);
 }
@@ -199,7 +201,8 @@ static const char *name_intern(const struct fetch_string *string)
 		text_puts(&text, ELLIPSIS);
 	if (text.failed)
 		return NULL;
-	return strings_intern(text.data ? text.data : "", text.size);
+	return (string->partial ? strings_intern_cut : strings_intern)(text.data ? text.data : "",
+								       text.size);
 }
 
 /* ---- adding ---- */
@@ -226,7 +229,8 @@ static struct code *code_new(const struct code_key *key, const struct fetch_code
 
 static bool codes_full(struct codes *codes, const struct fetch_code *from)
 {
-	size_t more = sizeof(struct code) + from->file.size + from->name.size + from->table_size;
+	size_t more = sizeof(struct code) + from->file.size + from->name.size + from->table_size +
+		      3 * STRINGS_OVERHEAD + set_growth(&codes->set);
 
 	if (codes_bytes(codes) + more <= codes->limit)
 		return false;
@@ -234,7 +238,9 @@ static bool codes_full(struct codes *codes, const struct fetch_code *from)
 	return true;
 }
 
-static int codes_put(struct codes *codes, const struct code_key *key, const struct fetch_code *from)
+/* module: a reference of its own is taken; NULL = not known. */
+static int codes_put(struct codes *codes, const struct code_key *key, const struct fetch_code *from,
+		     const char *module)
 {
 	struct family *family;
 	struct code *code;
@@ -249,6 +255,7 @@ static int codes_put(struct codes *codes, const struct code_key *key, const stru
 		code_free(code);
 		return -ENOMEM;
 	}
+	code->module = module ? strings_ref(module) : NULL;
 	code->next = family->codes;
 	family->codes = code;
 	codes->bytes += sizeof(*code);
@@ -264,7 +271,7 @@ int codes_fetch(struct codes *codes, const struct py_layout *layout, pid_t pid,
 	if (code_find(codes, key))
 		return -EEXIST;
 	r = fetch_code(layout, pid, key->code, key->checksum, &code);
-	return r < 0 ? r : codes_put(codes, key, &code);
+	return r < 0 ? r : codes_put(codes, key, &code, NULL);
 }
 
 /* The record as fetch_code() would have given it; points into the record. */
@@ -304,10 +311,26 @@ static void code_complete(struct fetch_code *code, const struct fetch_code *whol
 	code->table_partial = whole->table_partial;
 }
 
-int codes_add(struct codes *codes, const struct py_layout *layout, const struct code_record *record,
+/* A referenced name or NULL. The dict may be another's by now only if the module went within the
+ * milliseconds that the record was on its way. */
+static const char *module_find(const struct python *python, uint64_t globals)
+{
+	_cleanup_free_ char *name = NULL;
+	struct pyreader reader = {mem_new(python->pid), python, &python->image.layout,
+				  &python->image.objects};
+	int r = reader.mem && globals ? pymodule_name(&reader, globals, &name) : -ENOENT;
+
+	mem_free(reader.mem);
+	if (r < 0)
+		return NULL;
+	return (r ? strings_intern_cut : strings_intern)(name, strlen(name));
+}
+
+int codes_add(struct codes *codes, const struct python *python, const struct code_record *record,
 	      size_t size)
 {
 	_cleanup_(fetch_done) struct fetch_code whole = {0};
+	const char *module = NULL;
 	const struct record_header *header;
 	struct fetch_code code;
 	struct code_key key;
@@ -322,10 +345,15 @@ int codes_add(struct codes *codes, const struct py_layout *layout, const struct 
 	if (code_find(codes, &key))
 		return -EEXIST;
 	code = record_code(record);
-	if (layout && (code.file.partial || code.name.partial || code.table_partial) &&
-	    fetch_code(layout, (pid_t)record->pid, key.code, key.checksum, &whole) == 0)
+	if (python && (code.file.partial || code.name.partial || code.table_partial) &&
+	    fetch_code(&python->image.layout, (pid_t)record->pid, key.code, key.checksum, &whole) ==
+		0)
 		code_complete(&code, &whole);
-	return codes_put(codes, &key, &code);
+	if (python)
+		module = module_find(python, record->globals_object);
+	r = codes_put(codes, &key, &code, module);
+	strings_unref(module);
+	return r;
 }
 
 /* ---- one code object ---- */
@@ -338,6 +366,11 @@ const char *code_function(const struct code *code)
 const char *code_file(const struct code *code)
 {
 	return code->file;
+}
+
+const char *code_module(const struct code *code)
+{
+	return code->module;
 }
 
 int code_first_line(const struct code *code)

@@ -21,12 +21,12 @@ struct codes *codes_new(size_t limit_bytes);
 void codes_free(struct codes *codes);
 
 /*
- * Adds what a code record says (bounds checked against size). A partial one is read whole from the
- * process that met it, if it lives and the checksum still fits; layout: that process's, NULL = do
- * not read. Else what is missing shows as "…". 0; -EEXIST known already; -EBADMSG; -ENOSPC over the
- * limit (counted); -ENOMEM.
+ * Adds what a code record says (bounds checked against size). python: the process that met it, if
+ * it lives, else NULL. From its memory come the module and, if the checksum still fits, what the
+ * record lacks. Else what is missing shows as "…". 0; -EEXIST known already; -EBADMSG; -ENOSPC over
+ * the limit (counted); -ENOMEM.
  */
-int codes_add(struct codes *codes, const struct py_layout *layout, const struct code_record *record,
+int codes_add(struct codes *codes, const struct python *python, const struct code_record *record,
 	      size_t size);
 /* Reads a code object that no record described from a live process; verifies the checksum before
  * and after. 0; -ESTALE when the object is another one now, -ESRCH, -EPERM; else as codes_add(). */
@@ -46,6 +46,9 @@ uint64_t codes_refused(const struct codes *codes); /* over the limit, since the 
  * code; strings_ref() keeps one longer. */
 const char *code_function(const struct code *code); /* qualified on 3.11+ */
 const char *code_file(const struct code *code);
+/* Of the globals with which it ran when it was met; NULL = not known: the process had ended, or
+ * no record described it. */
+const char *code_module(const struct code *code);
 int code_first_line(const struct code *code);
 /* Line of an instruction (FRAME_ENTRY ignored); 0 = the table gives none, or its tail is missing;
  * first line for FRAME_LASTI_NONE. */

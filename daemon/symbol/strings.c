@@ -11,13 +11,16 @@
 struct string {
 	struct set_node node;
 	uint32_t references;
-	uint32_t size;
+	uint32_t size : 31, cut : 1;
 	char bytes[];
 };
+
+_Static_assert(sizeof(struct string) + 1 <= STRINGS_OVERHEAD, "changed size");
 
 struct key {
 	const char *bytes;
 	size_t size;
+	bool cut;
 };
 
 static struct {
@@ -35,7 +38,8 @@ static bool string_equal(const struct set_node *node, const void *data)
 	const struct string *string = (const struct string *)node;
 	const struct key *key = data;
 
-	return string->size == key->size && !memcmp(string->bytes, key->bytes, key->size);
+	return string->size == key->size && string->cut == key->cut &&
+	       !memcmp(string->bytes, key->bytes, key->size);
 }
 
 static size_t string_room(const struct string *string)
@@ -43,14 +47,15 @@ static size_t string_room(const struct string *string)
 	return sizeof(*string) + string->size + 1;
 }
 
-static struct string *string_new(const char *bytes, size_t size, uint64_t hash)
+static struct string *string_new(const struct key *key, uint64_t hash)
 {
-	struct string *string = calloc(1, sizeof(*string) + size + 1);
+	struct string *string = calloc(1, sizeof(*string) + key->size + 1);
 
 	if (!string)
 		return NULL;
-	string->size = (uint32_t)size;
-	memcpy(string->bytes, bytes, size);
+	string->size = (uint32_t)key->size & INT32_MAX;
+	string->cut = key->cut;
+	memcpy(string->bytes, key->bytes, key->size);
 	if (!set_insert(&strings.set, &string->node, hash)) {
 		free(string);
 		return NULL;
@@ -59,18 +64,27 @@ static struct string *string_new(const char *bytes, size_t size, uint64_t hash)
 	return string;
 }
 
-const char *strings_intern(const char *bytes, size_t size)
+static const char *intern(const struct key *key)
 {
-	struct key key = {bytes, size};
-	uint64_t hash = map_hash(bytes, size);
-	struct string *string = (struct string *)set_find(&strings.set, hash, string_equal, &key);
+	uint64_t hash = map_hash(key->bytes, key->size);
+	struct string *string = (struct string *)set_find(&strings.set, hash, string_equal, key);
 
 	if (!string)
-		string = string_new(bytes, size, hash);
+		string = string_new(key, hash);
 	if (!string)
 		return NULL;
 	string->references++;
 	return string->bytes;
+}
+
+const char *strings_intern(const char *bytes, size_t size)
+{
+	return intern(&(struct key){bytes, size, false});
+}
+
+const char *strings_intern_cut(const char *bytes, size_t size)
+{
+	return intern(&(struct key){bytes, size, true});
 }
 
 const char *strings_ref(const char *bytes)
@@ -82,6 +96,11 @@ const char *strings_ref(const char *bytes)
 size_t strings_size(const char *bytes)
 {
 	return string_of(bytes)->size;
+}
+
+bool strings_is_cut(const char *bytes)
+{
+	return string_of(bytes)->cut;
 }
 
 void strings_unref(const char *bytes)

@@ -36,6 +36,7 @@ static const struct frame *name_frame(struct naming *naming, const struct frame_
 				      const struct py_frame *from)
 {
 	const struct code *code = find_code(naming, from);
+	struct frame_names names;
 	const struct frame *frame;
 
 	if (!code && !naming->last)
@@ -44,9 +45,9 @@ static const struct frame *name_frame(struct naming *naming, const struct frame_
 		naming->unknown++;
 		return stacks_frame(naming->stacks, UNKNOWN_NAME, NULL, 0, 0, FRAME_KIND_MARKER);
 	}
-	frame =
-	    stacks_frame(naming->stacks, code_function(code), code_file(code),
-			 code_line(code, source->lasti), code_first_line(code), FRAME_KIND_PYTHON);
+	names = (struct frame_names){code_function(code), code_file(code), code_module(code)};
+	frame = stacks_frame_named(naming->stacks, &names, code_line(code, source->lasti),
+				   code_first_line(code), FRAME_KIND_PYTHON);
 	if (frame)
 		stacks_remember(naming->stacks, source, frame);
 	return frame;

@@ -18,10 +18,10 @@
 #include "daemon/target/python.h"
 
 struct dump_frame {
-	char *function, *module, *file;          /* UTF-8, owned; module NULL when unknown */
-	bool function_truncated, file_truncated; /* the text was too long */
-	int line;                                /* 0 = none */
-	char *locals;                            /* JSON object text, NULL unless asked for */
+	char *function, *module, *file; /* UTF-8, owned; module NULL when unknown */
+	bool function_truncated, module_truncated, file_truncated; /* too long: ends in "…" */
+	int line;                                                  /* 0 = none */
+	char *locals; /* JSON object text, NULL unless asked for */
 };
 
 struct dump_thread {

@@ -9,14 +9,10 @@
 #include "daemon/base/loop.h"
 #include "daemon/base/map.h"
 #include "daemon/target/pycode.h"
-#include "daemon/target/pydict.h"
 #include "daemon/target/pylocals.h"
-#include "daemon/target/pystring.h"
+#include "daemon/target/pymodule.h"
 #include "daemon/target/syscall.h"
 #include "daemon/target/wait.h"
-
-#define MODULE_NAMES_MAX 8 /* __name__ is the first global of a module */
-#define MODULE_MAX_CHARS 256
 
 static void map_free_ptr(struct map **map)
 {
@@ -59,18 +55,13 @@ static int code_get(struct dump_reader *reader, struct map *codes, uint64_t addr
 	return 0;
 }
 
-/* NULL where it is not cheap to tell: exec() with globals of its own, a module that is being set
- * up. */
-static char *module_name(const struct pyreader *reader, uint64_t frame)
+/* Where it cannot be told the frame has none. */
+static void frame_module(const struct pyreader *reader, uint64_t address, struct dump_frame *frame)
 {
-	uint64_t globals, string;
-	char *name;
+	uint64_t globals;
 
-	if (pyreader_u64(reader, frame, reader->objects->f_globals, &globals) < 0 ||
-	    pydict_get(reader, globals, MODULE_NAMES_MAX, "__name__", &string) < 0 ||
-	    pystring_read(reader, string, MODULE_MAX_CHARS, &name) < 0)
-		return NULL;
-	return name;
+	if (pyreader_u64(reader, address, reader->objects->f_globals, &globals) == 0)
+		frame->module_truncated = pymodule_name(reader, globals, &frame->module) > 0;
 }
 
 static void frame_done(struct dump_frame *frame)
@@ -113,7 +104,7 @@ static int frame_name(struct dump_reader *reader, struct map *codes,
 	to->function_truncated = code->function_cut;
 	to->file_truncated = code->file_cut;
 	to->line = pycode_line(&reader->reader, code, from->lasti);
-	to->module = module_name(&reader->reader, from->address);
+	frame_module(&reader->reader, from->address, to);
 	if (!to->function || !to->file)
 		return -ENOMEM;
 	/* values of a running program may be gone as they are read: the frame still stands */

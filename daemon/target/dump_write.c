@@ -22,6 +22,8 @@ static void write_frame(const struct dump_frame *frame, struct json *json)
 	if (frame->function_truncated)
 		json_bool(json, "function_truncated", true);
 	json_string(json, "module", frame->module);
+	if (frame->module_truncated)
+		json_bool(json, "module_truncated", true);
 	json_string(json, "file", frame->file);
 	if (frame->file_truncated)
 		json_bool(json, "file_truncated", true);

@@ -66,6 +66,7 @@ static unsigned span_frame(const struct py_layout *l)
 	span_cover(&span, l->f_owner, 1);
 	span_cover(&span, l->f_is_entry, 1);
 	span_cover(&span, l->f_tlbc_index, 4);
+	span_cover(&span, l->f_globals, 8);
 	return span;
 }
 
@@ -86,9 +87,13 @@ static unsigned span_code(const struct py_layout *l)
 
 int pylayout_span(struct py_layout *layout)
 {
-	unsigned thread = span_thread(layout), frame = span_frame(layout);
-	unsigned code = span_code(layout);
+	const struct py_objects *objects = pylayout_objects(layout);
+	unsigned thread, frame, code;
 
+	layout->f_globals = objects ? objects->f_globals : PY_NONE;
+	thread = span_thread(layout);
+	frame = span_frame(layout);
+	code = span_code(layout);
 	if (thread > SPAN_MAX || frame > FRAME_SPAN_MAX || code > SPAN_MAX)
 		return -EBADMSG;
 	layout->ts_span = thread;

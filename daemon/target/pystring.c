@@ -98,7 +98,7 @@ int pystring_read(const struct pyreader *reader, uint64_t string, size_t max, ch
 
 	if (r < 0)
 		return r;
-	text_add(&text, "", 0);
+	text_puts(&text, r ? "…" : "");
 	if (text.failed)
 		return -ENOMEM;
 	*ret_text = TAKE_PTR(text.data);

@@ -13,7 +13,7 @@
 /* Appends at most max characters; lone surrogates and NUL become U+FFFD. Returns 1 when it was cut,
  * 0 when whole; -EBADMSG: no string; -EFAULT. */
 int pystring_add(const struct pyreader *reader, uint64_t string, size_t max, struct text *out);
-/* A new C string, for the caller to free; -ENOMEM too. */
+/* A new C string, for the caller to free, which ends in "…" when it was cut; -ENOMEM too. */
 int pystring_read(const struct pyreader *reader, uint64_t string, size_t max, char **ret_text);
 /* Is it this ASCII text? Anything unreadable is not. */
 bool pystring_equals(const struct pyreader *reader, uint64_t string, const char *ascii);

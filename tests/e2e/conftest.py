@@ -2,6 +2,7 @@
 """What the end-to-end tests share: the real daemon on a socket of its own, the CLI, workloads that end with the test."""
 import atexit
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -74,6 +75,15 @@ class Daemon:
 
     def json(self, *args, **kwargs):
         return json.loads(self.ctl(*args, "--json", **kwargs).stdout.decode())
+
+    def get(self, path):
+        """The document of a route that no verb asks for."""
+        connection = http.client.HTTPConnection("localhost", timeout=60)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        with contextlib.closing(connection):
+            connection.sock.connect(self.socket)
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read().decode())
 
     def record(self, *args, seconds=None, check=True, **kwargs):
         """The `record` document."""

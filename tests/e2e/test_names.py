@@ -58,9 +58,9 @@ NAMES = PLAIN + [NUL, EMPTY, LONG, LONG_WIDE, LONE]
 BIDI = {chr(c) for c in [0x061c, 0x200e, 0x200f, *range(0x202a, 0x202f), *range(0x2066, 0x206a)]}
 
 
-def start(spawn, python):
+def start(spawn, python, names=NAMES):
     target = spawn(python.argv + ["-c", TARGET])
-    target.stdin.write(json.dumps(NAMES).encode() + b"\n")
+    target.stdin.write(json.dumps(names).encode() + b"\n")
     target.stdin.flush()
     assert target.stdout.readline() == b"ready\n"
     return target
@@ -120,14 +120,65 @@ def test_document(daemon, spawn, python):
     assert {name for name, _ in PLAIN} <= leaves
 
 
-@pytest.mark.xfail(strict=True, reason="frames of record say a cut name by its ellipsis only, not function_truncated")
-def test_cut_names_are_marked(daemon, spawn):
-    """reference json.md: a cut string has "…_truncated": true beside it."""
-    target = start(spawn, BUILDS[-1])
-    document = daemon.record("-p", target.pid, seconds=1.5)
-    frame = next(f for f in document["frames"] if f["function"].startswith("long_"))
-    assert frame["function"] != LONG[0]
-    assert frame.get("function_truncated") is True and frame.get("file_truncated") is True
+def places_of(daemon, pid):
+    """What each document says of a function, by document."""
+    yield from ((f, "record") for f in daemon.record("-p", pid, seconds=0.7)["frames"])
+    for f in daemon.json("functions", "-p", pid, "-w", "60")["processes"][0]["functions"]:
+        yield f, "functions"
+        yield from ((c, "callers") for c in f["callers"])
+        yield from ((c, "callees") for c in f["callees"])
+    yield daemon.json("top", "-p", pid)["processes"][0]["hot"], "hot"
+    yield from ((f, "lines") for f in daemon.get("/v1/lines?pid=%d&window=60" % pid)["processes"][0]["files"])
+    for _ in range(20):
+        for thread in daemon.json("dump", "-p", pid)["processes"][0]["threads"]:
+            yield from ((f, "dump") for f in thread["frames"])
+
+
+@pytest.mark.parametrize("python", BUILDS[:1] + BUILDS[-1:], ids=str)
+def test_cut_names_are_marked(daemon, spawn, python):
+    """A cut string ends in an ellipsis and has "…_truncated": true beside it, in every document; a whole one that looks
+    so has not."""
+    odd = ("looks_cut\u2026", "looks/cut\u2026")
+    target = start(spawn, python, [LONG, LONG_WIDE, odd])
+    marked = {}
+    for place, document in places_of(daemon, target.pid):
+        name, file = place.get("function"), place["file"]
+        cut = file is not None and file.startswith(("/long/", "/wide/"))
+        if cut:
+            marked[document] = marked.get(document, 0) + 1
+            check_cut(file, LONG[1] if file.startswith("/long/") else LONG_WIDE[1])
+            if name is not None:
+                check_cut(name, LONG[0] if name.startswith("long_") else LONG_WIDE[0])
+        assert ("file_truncated" in place) == cut, (document, file and file[:40])
+        assert ("function_truncated" in place) == (cut and name is not None), (document, name and name[:40])
+        assert place.get("file_truncated", True) is place.get("function_truncated", True) is True
+    assert set(marked) >= {"record", "functions", "callees", "lines", "dump"}, marked
+
+
+@pytest.mark.parametrize("python", BUILDS, ids=str)
+def test_modules(daemon, spawn, python):
+    """A frame's module is that of its globals: the package's whole name, `__main__`, what exec() was given, or none."""
+    code = textwrap.dedent("""
+        import json, sys
+        def spin(): json.loads("[1, [2, {}]]"); twice()
+        scope = {"__name__": "made.up"}
+        exec("def twice():\\n for _ in range(50): pass", scope)
+        bare = {}
+        exec("def nobodys():\\n for _ in range(500): pass", bare)
+        twice = scope["twice"]
+        print("ready", flush=True)
+        while True: spin(); bare["nobodys"]()
+        """)
+    target = spawn(python.argv + ["-c", code])
+    assert target.stdout.readline() == b"ready\n"
+    modules = {}
+    for f in daemon.record("-p", target.pid, seconds=1.5)["frames"]:
+        modules.setdefault(f["function"].split(".")[-1], set()).add(f["module"])
+    assert modules["spin"] == modules["<module>"] == {"__main__"}, modules
+    assert modules["twice"] == {"made.up"} and modules["nobodys"] == {None}, modules
+    assert modules.get("raw_decode", {"json.decoder"}) == {"json.decoder"} and "decode" in modules, modules
+    dump = daemon.json("dump", "-p", target.pid)["processes"][0]["threads"][0]["frames"]
+    assert dump[-1]["module"] == "__main__"
 
 
 @pytest.mark.parametrize("python", BUILDS[:1] + BUILDS[-1:], ids=str)

@@ -260,6 +260,8 @@ static const struct py_layout layout = {
     .bytes_data = 32,
 };
 
+static struct python python;
+
 struct object {
 	uint64_t refcount, type, length, hash;
 	uint32_t state, pad;
@@ -296,6 +298,8 @@ static void make_objects(void)
 	code.words[17] = (uintptr_t)&bytes;
 	code.words[3] = 0xc0; /* co_consts: never followed */
 	code.words[9] = 12;
+	python.pid = getpid();
+	python.image.layout = layout;
 }
 
 static struct code_key make_key(void)
@@ -383,7 +387,7 @@ static void partial_records_are_completed(void **state)
 	record.code.pid = (uint32_t)getpid();
 	record.code.table_len = sizeof(table);
 	record.code.flags = CODE_NAME_PARTIAL | CODE_TABLE_PARTIAL;
-	assert_int_equal(codes_add(codes, &layout, &record.code, size), 0);
+	assert_int_equal(codes_add(codes, &python, &record.code, size), 0);
 	found = codes_find(codes, 7, key.code, key.checksum);
 	assert_string_equal(code_function(found), "\xf0\x9f\x90\x8d"
 						  "f");
@@ -392,7 +396,7 @@ static void partial_records_are_completed(void **state)
 	/* another object lies there by now: what the record held stays */
 	record.code.family = 8;
 	code.words[9]++;
-	assert_int_equal(codes_add(codes, &layout, &record.code, size), 0);
+	assert_int_equal(codes_add(codes, &python, &record.code, size), 0);
 	found = codes_find(codes, 8, key.code, key.checksum);
 	assert_string_equal(code_function(found), "\xe2\x80\xa6");
 	assert_int_equal(code_line(found, 0), 41);

@@ -32,7 +32,7 @@ static void check_kinds(struct fake *fake)
 	expect(fake, fake_ascii(fake, ""), 10, 0, "");
 	expect(fake, fake_ascii(fake, "plain"), 10, 0, "plain");
 	expect(fake, fake_ascii(fake, "plain"), 5, 0, "plain");
-	expect(fake, fake_ascii(fake, "plain"), 4, 1, "plai");
+	expect(fake, fake_ascii(fake, "plain"), 4, 1, "plai…");
 	expect(fake, fake_string(fake, "\xe9t\xe9", 3, 1, false), 10, 0, "\xc3\xa9t\xc3\xa9");
 	expect(fake, fake_string(fake, two, 4, 2, false), 10, 0,
 	       "x\xe6\x97\xa5\xef\xbf\xbd\xc3\xa9");
