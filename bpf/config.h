@@ -173,9 +173,12 @@ struct py_image {
 	__u32 state;  /* enum py_state */
 };
 
-/* Ticks of one process; Σ: events = samples + native + Σ lost. */
+/*
+ * Ticks of one process; Σ: events = samples + native + Σ lost. Of the lost ones, kept are those
+ * whose leaf-most frames were sent: samples + native + kept = sample records in the rings.
+ */
 struct process_ticks {
-	__u64 events, samples, native;
+	__u64 events, samples, native, kept;
 	__u64 lost[LOSS_MAX];
 };
 

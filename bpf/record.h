@@ -158,6 +158,6 @@ _Static_assert(sizeof(struct sample_record) == 96, "changed size");
 _Static_assert(sizeof(struct code_record) == 96, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");
-_Static_assert(sizeof(struct exit_record) == 336, "changed size");
+_Static_assert(sizeof(struct exit_record) == 352, "changed size");
 
 #endif

@@ -51,6 +51,13 @@ ALWAYS_INLINE void tick_ends(struct cpu_ticks *t, struct py_process *p, __u32 so
 	tick_is(t, source, kind);
 }
 
+/* Lost, but its record went out. Counted last, as readers copy upwards: who sees it has the loss.
+ */
+ALWAYS_INLINE void tick_kept(struct py_process *p, __u32 source)
+{
+	__sync_fetch_and_add(source == SOURCE_ALWAYS ? &p->ticks.kept : &p->session.kept, 1);
+}
+
 /* due: what the event's own clock says; the difference to `ran` are the ticks that the kernel
  * skipped. */
 ALWAYS_INLINE void tick_due(struct bpf_perf_event_data *ctx, struct cpu_ticks *t)
@@ -93,6 +100,8 @@ ALWAYS_INLINE void tick_finish(struct tick *t)
 	if (!(loss && !s->walk.nframes) && sample_send(&t->sampling))
 		loss = LOSS_RING_FULL;
 	tick_ends(t->ticks, t->sampling.process, t->source, loss, kind);
+	if (loss && loss != LOSS_RING_FULL && s->walk.nframes)
+		tick_kept(t->sampling.process, t->source);
 	s->busy = 0;
 }
 

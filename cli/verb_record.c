@@ -183,23 +183,38 @@ static int convert(const struct recorder *recorder, const json_t *document,
 	return r ? r : out->failed ? -ENOMEM : 0;
 }
 
+/* Samples that are in the profile, the incomplete ones too. */
+static int64_t stacks_sum(const json_t *document)
+{
+	const json_t *stack;
+	int64_t sum = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "stacks"), i, stack) sum +=
+	    field_int_or(stack, "samples", 0);
+	return sum;
+}
+
 /* What was written, for a person; returns 0 or API_EXIT_DEGRADED. */
 static int report(const struct recorder *recorder, const json_t *document)
 {
 	const char *path = recorder->file.path;
-	char samples[FORMAT_SIZE];
+	char samples[FORMAT_SIZE], cut[FORMAT_SIZE + 16] = "";
 	size_t processes = json_array_size(json_object_get(document, "processes"));
 	int64_t count = field_int_or(document, "samples", 0), events = 0;
 	int64_t lost = field_sum(json_object_get(document, "lost"));
+	int64_t incomplete = stacks_sum(document) - count;
 	double seconds = 0, percent;
 
 	field_real(document, "seconds", &seconds);
 	field_int(document, "events", &events);
 	format_count(samples, (uint64_t)count);
-	failure_note("%s%s%s%s samples of %zu process%s in %.1f s", path ? "wrote " : "",
-		     path ? path : "", path ? ": " : "", samples, processes,
+	if (incomplete > 0)
+		snprintf(cut, sizeof(cut), " and %ld incomplete ones", (long)incomplete);
+	failure_note("%s%s%s%s samples%s of %zu process%s in %.1f s", path ? "wrote " : "",
+		     path ? path : "", path ? ": " : "", samples, cut, processes,
 		     processes == 1 ? "" : "es", seconds);
-	if (!count)
+	if (!count && incomplete <= 0)
 		failure_note("no sample: the process used no CPU, or too little to be met");
 	percent = events > 0 ? 100.0 * (double)lost / (double)events : 0;
 	if (percent <= DEGRADED_PERCENT)

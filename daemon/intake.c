@@ -96,8 +96,9 @@ static void thread_note(struct process *process, const struct sample_record *sam
 	memcpy(thread->comm, sample->comm, sizeof(thread->comm));
 }
 
+/* stale: its time counts; that names are missing is a loss. */
 static void sample_deliver(struct intake *intake, struct process *process,
-			   const struct sample_record *sample, struct stack *stack)
+			   const struct sample_record *sample, struct stack *stack, bool stale)
 {
 	struct profile_key key = {
 	    .generation = sample->generation,
@@ -111,20 +112,24 @@ static void sample_deliver(struct intake *intake, struct process *process,
 
 	thread_note(process, sample);
 	intake->counts.samples++;
+	intake->counts.stale_samples += stale;
+	if (sample->source == SOURCE_ALWAYS)
+		process->stale += stale;
 	if (sample->source == SOURCE_ALWAYS)
 		window_add(intake->stages.window, &key, sample->weight, loop_now_ns());
 	if (intake->stages.server)
-		server_sample(intake->stages.server, process, sample->source, &key, sample->weight);
+		server_sample(intake->stages.server, process, sample->source, &key, sample->weight,
+			      stale);
 }
 
-/* Its time counts; that names are missing is a loss. */
-static void sample_stale(struct intake *intake, struct process *process, uint8_t source)
+/* Out of memory. */
+static void sample_drop(struct intake *intake, struct process *process,
+			const struct sample_record *sample)
 {
 	intake->counts.stale_samples++;
-	if (source == SOURCE_ALWAYS)
+	process->delivered[sample->source]++;
+	if (sample->source == SOURCE_ALWAYS && !(sample->flags & SAMPLE_PARTIAL))
 		process->stale++;
-	if (intake->stages.server)
-		server_stale(intake->stages.server, process, source);
 }
 
 /* False: it has to wait, something that it names is still to come. */
@@ -140,11 +145,13 @@ static bool sample_try(struct intake *intake, const struct sample_record *sample
 	}
 	stack = symbolise_sample(intake->stages.codes, intake->stages.stacks, process, sample, last,
 				 &unknown);
+	if (!stack && last)
+		sample_drop(intake, process, sample);
 	if (!stack)
 		return last;
-	sample_deliver(intake, process, sample, stack);
-	if (unknown)
-		sample_stale(intake, process, sample->source);
+	/* One that the kernel side cut is counted as lost already. */
+	sample_deliver(intake, process, sample, stack,
+		       unknown && !(sample->flags & SAMPLE_PARTIAL));
 	stacks_unref(intake->stages.stacks, stack);
 	return true;
 }
@@ -182,14 +189,14 @@ static void sample_seen(struct intake *intake, const struct record_header *heade
 		sample_wait(intake, sample);
 }
 
-void intake_drained(struct intake *intake)
+static void waiting_try(struct intake *intake, unsigned drains)
 {
 	struct waiting **at = &intake->waiting;
 
 	while (*at) {
 		struct waiting *waiting = *at;
 
-		if (!sample_try(intake, &waiting->sample, ++waiting->drains >= WAITING_DRAINS)) {
+		if (!sample_try(intake, &waiting->sample, ++waiting->drains >= drains)) {
 			at = &waiting->next;
 			continue;
 		}
@@ -198,6 +205,16 @@ void intake_drained(struct intake *intake)
 		free(waiting);
 	}
 	intake->waiting_end = at;
+}
+
+void intake_drained(struct intake *intake)
+{
+	waiting_try(intake, WAITING_DRAINS);
+}
+
+void intake_settle(struct intake *intake)
+{
+	waiting_try(intake, 0);
 }
 
 /* --- the other records ----------------------------------------------------------------------- */

@@ -41,6 +41,9 @@ void intake_serve(struct intake *intake, struct server *server);
 void intake_record(void *intake, const void *bytes, size_t size);
 /* After each drain: tries again what waited for a description from another ring. */
 void intake_drained(struct intake *intake);
+/* After a drain, when somebody needs all that was sampled so far: what still waits is named now,
+ * from its process's memory, or counted as stale. */
+void intake_settle(struct intake *intake);
 /* For discover_stages.ended. */
 void intake_ended(void *intake, struct process *process, bool last_of_family);
 /* About once a second: names of new threads, what ended long ago. */

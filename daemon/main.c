@@ -63,6 +63,16 @@ static void drain(void *data)
 	intake_drained(d->intake);
 }
 
+/* A description is in a ring before its sample: after two drains no more of them will come. */
+static void settle(void *data)
+{
+	struct daemon *d = data;
+
+	drain(d);
+	drain(d);
+	intake_settle(d->intake);
+}
+
 static void on_drain(void *data, uint64_t expirations)
 {
 	(void)expirations;
@@ -256,6 +266,7 @@ static int server_make(struct daemon *d)
 		      .status = hook_status,
 		      .ticks = hook_ticks,
 		      .drain = drain,
+		      .settle = settle,
 		      .recording_start = hook_recording_start,
 		      .recording_add = hook_recording_add,
 		      .recording_stop = hook_recording_stop},

@@ -31,7 +31,9 @@ struct process {
 	/* The kernel's counters: of the always-on sampler and of recordings' events; refreshed on
 	 * demand, final after the end. */
 	struct process_ticks ticks, session_ticks;
-	uint64_t stale;      /* always-on samples whose names were lost in user space */
+	uint64_t stale; /* whole always-on samples whose names were lost in user space */
+	/* Sample records of each source that came through; the kernel counts those it sent. */
+	uint64_t delivered[SOURCE_SESSION + 1];
 	struct map *threads; /* tid (uint32_t) → struct thread */
 	bool names_wanted;   /* a thread without Python name was seen */
 };

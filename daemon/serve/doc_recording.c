@@ -13,7 +13,6 @@
 
 static void write_recording(struct request *request, struct active *active)
 {
-	uint64_t samples = profile_samples(active->recording.profile);
 	struct process_ticks ticks;
 	struct json json;
 
@@ -23,8 +22,8 @@ static void write_recording(struct request *request, struct active *active)
 	json_bool(&json, "running", active->running);
 	json_uint(&json, "hz", active->recording.hz);
 	json_real(&json, "seconds", recordings_seconds(active), 3);
-	json_uint(&json, "samples", samples);
-	json_uint(&json, "events", MAX(ticks.events, samples));
+	json_uint(&json, "samples", ticks.samples);
+	json_uint(&json, "events", ticks.events);
 	fields_lost(&json, "lost", ticks.lost);
 	json_end(&json);
 }

@@ -181,14 +181,18 @@ static uint64_t samples_written(const struct record *record, const struct profil
 static void write_counts(struct view *view, struct json *json, const struct record *record)
 {
 	uint64_t samples = samples_written(record, view->profile);
+	uint64_t gone = profile_samples(view->profile) - samples;
 	struct process_ticks ticks;
 
 	/* Too many distinct stacks: these samples kept their weight and lost their frames. */
 	json_uint(json, "overflowed", profile_overflowed(view->profile));
 	if (view->active) {
 		members_ticks(view->active, &ticks);
-		json_uint(json, "events", MAX(ticks.events, samples));
-		json_uint(json, "samples", samples);
+		/* Of processes that left the table: they ended long before the recording did. */
+		gone = MIN(gone, ticks.samples);
+		ticks.lost[LOSS_STALE] += gone;
+		json_uint(json, "events", ticks.events);
+		json_uint(json, "samples", ticks.samples - gone);
 		fields_lost(json, "lost", ticks.lost);
 		return;
 	}

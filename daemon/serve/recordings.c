@@ -199,7 +199,7 @@ static struct active *active_new(struct recordings *recordings, const struct rec
 	return active;
 }
 
-static void target_ended_check(struct active *active);
+static void active_look(struct active *active);
 
 static void timer_check(struct recordings *recordings)
 {
@@ -224,7 +224,7 @@ static void recordings_turn(void *data, uint64_t expirations)
 		if (active->running && ends && ends <= now)
 			recordings_stop(active);
 		else if (active->running && look)
-			target_ended_check(active);
+			active_look(active);
 		if (!active->running && active->done) {
 			void (*done)(void *) = active->done;
 
@@ -275,9 +275,6 @@ int recordings_start(struct recordings *recordings, const struct recording_spec 
 	*spec->selector = (struct selector){0};
 	if (pids_take(active, &selection) < 0)
 		return error_set(error, API_INTERNAL, "out of memory");
-	/* What the rings hold was sampled before, and is in the counters already. */
-	if (recordings->config.hooks.drain)
-		recordings->config.hooks.drain(recordings->config.hooks.data);
 	members_begin(active);
 	r = attach(active, error);
 	if (r < 0)
@@ -296,10 +293,7 @@ void recordings_stop(struct active *active)
 
 	if (!active->running)
 		return;
-	/* Only now, with the rings read, do samples and counters tell of the same time. */
-	if (hooks->drain)
-		hooks->drain(hooks->data);
-	members_read(active);
+	members_close(active);
 	active->running = false;
 	active->stopped_ns = loop_now_ns();
 	if (active->recording.ends_ns && active->stopped_ns > active->recording.ends_ns)
@@ -361,10 +355,16 @@ static void target_ended_check(struct active *active)
 	recordings_stop(active);
 }
 
+static void active_look(struct active *active)
+{
+	members_sweep(active);
+	target_ended_check(active);
+}
+
 /* Events from main */
 
 void recordings_sample(struct recordings *recordings, struct process *process, uint8_t source,
-		       const struct profile_key *key, uint64_t weight)
+		       const struct profile_key *key, uint64_t weight, bool stale)
 {
 	for (struct active *active = recordings->first; active; active = active->next) {
 		struct member *member;
@@ -372,18 +372,12 @@ void recordings_sample(struct recordings *recordings, struct process *process, u
 		if (!active->running || active->recording.source != source)
 			continue;
 		member = members_find(active, process);
-		if (member && member->in)
-			profile_add(active->recording.profile, key, weight);
+		if (!member || !members_take(member))
+			continue;
+		profile_add(active->recording.profile, key, weight);
+		active->stale += stale;
 	}
-}
-
-/* Counted with the sample: the process's own counters are closed when its last samples come. */
-void recordings_stale(struct recordings *recordings, struct process *process, uint8_t source)
-{
-	for (struct active *active = recordings->first; active; active = active->next)
-		if (active->running && active->recording.source == source &&
-		    members_has(active, process))
-			active->past.lost[LOSS_STALE]++;
+	process->delivered[source]++;
 }
 
 void recordings_process_started(struct recordings *recordings, struct process *process)

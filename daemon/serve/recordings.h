@@ -21,10 +21,11 @@ struct active {
 	struct peer peer; /* who made it */
 	struct selector selector;
 	struct recording recording;
-	bool running;
+	bool running, closing;     /* closing: no process joins any more */
 	uint64_t stopped_ns;       /* loop_now_ns() */
 	struct map *members;       /* generation → struct member */
-	struct process_ticks past; /* of members that ended; all stale samples */
+	struct process_ticks past; /* of members that ended */
+	uint64_t stale;            /* samples in the profile that lack a name */
 	struct map *family;        /* pid → 1: named and adopted ones, when children are wanted */
 	uint64_t *starts;          /* of recording.pids: start time since boot, 0 when unknown */
 	const void *connection;
@@ -58,9 +59,7 @@ void recordings_drop_connection(struct recordings *recordings, const void *conne
 struct active *recordings_find(struct recordings *recordings, unsigned id);
 
 void recordings_sample(struct recordings *recordings, struct process *process, uint8_t source,
-		       const struct profile_key *key, uint64_t weight);
-/* The sample before lacks a name. */
-void recordings_stale(struct recordings *recordings, struct process *process, uint8_t source);
+		       const struct profile_key *key, uint64_t weight, bool stale);
 void recordings_process_started(struct recordings *recordings, struct process *process);
 void recordings_process_ended(struct recordings *recordings, struct process *process);
 

@@ -453,14 +453,9 @@ void server_stop(struct server *server)
 }
 
 void server_sample(struct server *server, struct process *process, uint8_t source,
-		   const struct profile_key *key, uint64_t weight)
+		   const struct profile_key *key, uint64_t weight, bool stale)
 {
-	recordings_sample(server->serving.recordings, process, source, key, weight);
-}
-
-void server_stale(struct server *server, struct process *process, uint8_t source)
-{
-	recordings_stale(server->serving.recordings, process, source);
+	recordings_sample(server->serving.recordings, process, source, key, weight, stale);
 }
 
 void server_process_started(struct server *server, struct process *process)

@@ -70,6 +70,9 @@ struct server_hooks {
 		     struct process_ticks *ret_ticks);
 	/* Reads the rings, so that a document holds what the kernel has counted. May be NULL. */
 	void (*drain)(void *data);
+	/* The same, and every sample in them is handed on, however little of it can be named. May
+	 * be NULL. */
+	void (*settle)(void *data);
 	/*
 	 * Only for recordings above the daemon's rate (source SESSION): attach events at
 	 * recording->hz to the threads of recording->pids, one more process, and detach. 0 or
@@ -95,11 +98,10 @@ int server_start(const struct server_config *config, struct server **ret_server)
 /* Answers what waits with an error, closes and removes the socket. NULL is fine. */
 void server_stop(struct server *server);
 
-/* Main hands every named sample on, to the window and to here. */
+/* Main hands every sample on, to the window and to here. stale: it lacks a name, which the kernel
+ * side cannot know. */
 void server_sample(struct server *server, struct process *process, uint8_t source,
-		   const struct profile_key *key, uint64_t weight);
-/* That sample lacks a name, which the kernel side cannot know. */
-void server_stale(struct server *server, struct process *process, uint8_t source);
+		   const struct profile_key *key, uint64_t weight, bool stale);
 /* After processes_add() and its details; before processes_ended() of an exit or exec. */
 void server_process_started(struct server *server, struct process *process);
 void server_process_ended(struct server *server, struct process *process);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Where did the ticks go? Every one that was due is in exactly one counter of its CPU and of its process, at any moment
 that anybody asks."""
+import json
 import os
 import sys
 import time
 
 import pytest
-from conftest import Daemon
+from conftest import Daemon, stacks_of
 
 KINDS = ("python", "native", "other", "kernel", "idle", "self")
 
@@ -122,6 +123,53 @@ def test_sum_holds_amid_a_tick(daemon, spawn):
         document = daemon.json("status")
         wrong += wrong_cpus(document) + wrong_processes(document)
     assert not wrong, (len(wrong), wrong[:2])
+
+
+def check_recording(document):
+    """events = samples + lost, and what is in the stacks is what was counted."""
+    assert document["events"] == document["samples"] + sum(document["lost"].values()), document["lost"]
+    whole = cut = nameless = 0
+    for _, samples, frames, stack in stacks_of(document):
+        if stack["truncated"]:
+            cut += samples
+        elif any(f["function"] == "[unknown]" for f in frames):
+            nameless += samples
+        else:
+            whole += samples
+    assert nameless == document["lost"].get("stale", 0)
+    # Each record is there; a cut and a whole one may change places at the edges.
+    kept = [document["lost"].get(reason, 0) for reason in ("truncated-by-limit", "unreadable")]
+    assert whole + cut >= document["samples"] and cut <= sum(kept) + 2
+    return whole - document["samples"]
+
+
+@pytest.mark.hz(999)
+@pytest.mark.parametrize("hz", [999, 2000, 9999])
+def test_recordings_add_up(daemon, spawn, hz):
+    """To the event, while the processes run on: of whole stacks, of cut ones, of both at once."""
+    targets = [start(spawn, BUSY % depth) for depth in (3, 40, 1500)]
+    chosen = [["-p", targets[0].pid], ["-p", targets[1].pid], ["-p", targets[2].pid],
+              [word for t in targets for word in ("-p", t.pid)]]
+    for selector in chosen * 3:
+        document = daemon.record(*selector, "-r", hz, seconds=0.15, check=False)
+        assert document["events"] > 0
+        if len(selector) == 2:
+            assert check_recording(document) == 0
+        else:
+            assert abs(check_recording(document)) <= 2
+    assert check_recording(daemon.record("-p", targets[0].pid, seconds=0.15)) == 0
+
+
+def test_a_whole_life_is_recorded(daemon):
+    """From the first instruction to the last: what the recording holds is what the kernel counted of the process."""
+    for loops in (1, 10 ** 5, 10 ** 6, 3 * 10 ** 6):
+        run = daemon.ctl("record", "-f", "json", "-o", "-", "--", sys.executable, "-c",
+                         "import json, decimal\nfor _ in range(%d): pass" % loops, check=False)
+        document = json.loads(run.stdout.decode())
+        check_recording(document)
+        process, = document["processes"]
+        native = sum(s["samples"] for s in document["stacks"] if not s["frames"])
+        assert document["samples"] == process["samples"] + native, (document["lost"], native)
 
 
 def test_process_of_the_status_is_its_share(daemon, spawn):

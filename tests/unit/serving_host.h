@@ -180,7 +180,7 @@ static inline void host_sample(struct host_side *side, uint64_t generation, uint
 	ticks[generation].samples++;
 	if (source == SOURCE_ALWAYS)
 		window_add(side->window, &key, weight, loop_now_ns());
-	server_sample(side->server, process, source, &key, weight);
+	server_sample(side->server, process, source, &key, weight, false);
 }
 
 static inline bool host_is_recorded(const struct host_side *side, pid_t pid)
