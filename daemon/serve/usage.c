@@ -12,7 +12,7 @@
 #include "daemon/target/procfs.h"
 
 #define NS_PER_S 1000000000ull
-#define SNAPSHOTS 8              /* seconds that a figure can look back */
+#define SNAPSHOTS 62             /* seconds that a figure can look back: the longest window */
 #define IDLE_TURNS 10            /* seconds between snapshots while nobody asks */
 #define ASKED_TURNS 15           /* seconds after a question until that */
 #define MIN_SPAN_NS 400000000ull /* the counters step by 10 ms: 2.5 % of this */
