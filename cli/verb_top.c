@@ -2,6 +2,7 @@
 /* `top`: on a terminal the whole screen, else plain text. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/failure.h"
@@ -30,9 +31,18 @@ static int order_parse(const char *name, struct view_order *ret_order)
 	return failure_print(&failure);
 }
 
+/* A terminal on which the cursor can be moved. */
+static bool terminal_able(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
+	       !(term && strcmp(term, "dumb") == 0);
+}
+
 int verb_top(const struct options *options)
 {
-	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool terminal = terminal_able();
 	const char *note = getenv(NOTE_ENV);
 	struct view_order order;
 	int r = order_parse(options->sort, &order);

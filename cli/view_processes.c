@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/field.h"
+#include "cli/process_list.h"
 #include "cli/process_name.h"
 #include "cli/query.h"
 #include "cli/top_trend.h"
@@ -188,14 +189,10 @@ static void fill_hot(struct view_grid *grid, const json_t *process)
 
 static void fill_command(struct view_grid *grid, const json_t *process)
 {
-	const json_t *words = json_object_get(process, "cmdline"), *word;
-	const char *comm = field_string(process, "comm");
 	_cleanup_(text_done) struct text text = {};
-	size_t i;
 
-	json_array_foreach((json_t *)words, i, word) if (json_is_string(word))
-	    text_printf(&text, "%s%s", i ? " " : "", json_string_value(word));
-	view_grid_text(grid, COMMAND, VIEW_DIM, text.size ? text.data : comm);
+	process_list_command(&text, process);
+	view_grid_text(grid, COMMAND, VIEW_DIM, text.data);
 }
 
 static void fill_process(struct view_grid *grid, const json_t *process,

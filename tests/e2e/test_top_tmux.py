@@ -236,6 +236,18 @@ def test_no_color(serve, screen):
     assert not re.search(r"\x1b\[(\d+;)*[34][0-7]", "\n".join(shown.lines("-e")))
 
 
+def test_dumb_terminal_gets_one_plain_picture(serve, screen):
+    shown = screen((160, 24), serve().path, env="TERM=dumb")
+    shown.wait("4242", "HOTTEST FUNCTION", "USER", without=["q Quit"])
+    assert shown.wait_left() == 0
+
+
+def test_command_of_lines_is_one_line(serve):
+    daemon = serve()
+    daemon.processes[0]["cmdline"] = ["python3", "-c", "import time\nwhile 1:\n\tpass"]
+    assert "python3 -c import time while 1:  pass" in batch(daemon).stdout.decode()
+
+
 def test_note_on_leaving(serve, screen):
     shown = screen((80, 24), serve().path, env="PYPROF_TOP_NOTE=\"runs on in the background\"")
     shown.wait("4242")
