@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/map.h"
+#include "daemon/finder.h"
 #include "daemon/pending.h"
 #include "daemon/target/procfs.h"
 #include "daemon/verdicts.h"
@@ -25,10 +25,19 @@ struct family {
 struct discover {
 	struct discover_stages stages;
 	struct verdicts *verdicts;
+	struct finder *finder;
 	struct pendings *pending; /* execs that may yet map libpython */
 	struct map *families;     /* uint64_t → struct family */
 	uint64_t last_generation;
 };
+
+static void scan_pid(struct discover *d, pid_t pid);
+static void scan_found(void *data, const struct python *python);
+
+static void verdict_late(void *data, pid_t pid)
+{
+	scan_pid(data, pid);
+}
 
 struct discover *discover_new(const struct discover_stages *stages)
 {
@@ -37,10 +46,11 @@ struct discover *discover_new(const struct discover_stages *stages)
 	if (!d)
 		return NULL;
 	d->stages = *stages;
-	d->verdicts = verdicts_new();
+	d->verdicts = verdicts_new(verdict_late, d);
+	d->finder = finder_new(scan_found, d);
 	d->pending = pendings_new();
 	d->families = map_new(sizeof(uint64_t), sizeof(struct family));
-	if (!d->verdicts || !d->pending || !d->families) {
+	if (!d->verdicts || !d->finder || !d->pending || !d->families) {
 		discover_free(d);
 		return NULL;
 	}
@@ -52,6 +62,7 @@ void discover_free(struct discover *d)
 	if (!d)
 		return;
 	verdicts_free(d->verdicts);
+	finder_free(d->finder);
 	pendings_free(d->pending);
 	map_free(d->families);
 	free(d);
@@ -80,13 +91,25 @@ static void image_tell(struct discover *d, const struct file_key *key,
 	probe_image_set(d->stages.probe, key, &told);
 }
 
+/* NULL: no Python, or not known yet. */
 static struct python_image *image_of_exec(struct discover *d, const struct exec_record *r)
 {
-	bool is_new;
-	struct python_image *image = verdicts_exec(d->verdicts, r, &is_new);
+	struct python_image *image = NULL;
+	bool is_new = false;
 
+	if (verdicts_exec(d->verdicts, r, &image, &is_new) == -EAGAIN)
+		finder_defer(d->finder, (pid_t)r->pid);
 	if (image && is_new)
 		image_tell(d, &r->image, image);
+	return image;
+}
+
+static struct python_image *image_of_mapping(struct discover *d, const struct mapping *m)
+{
+	struct python_image *image = NULL;
+
+	if (verdicts_mapping(d->verdicts, m, &image) == -EAGAIN)
+		finder_defer(d->finder, m->pid);
 	return image;
 }
 
@@ -251,8 +274,6 @@ static void process_told(struct process *process, uint64_t start, uint64_t cgrou
 		memcpy(process->comm, comm, sizeof(process->comm));
 }
 
-static void scan_pid(struct discover *d, pid_t pid);
-
 /* Children that it forked before the kernel side knew it were no Python processes then. Of those
  * that the kernel side knows a record is on its way. */
 static void children_scan(struct discover *d, pid_t pid)
@@ -330,20 +351,28 @@ void discover_exit(struct discover *d, const struct exit_record *r)
 static bool mapping_is_program(const struct mapping *m)
 {
 	char link[64], path[4096];
-	struct stat st;
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", m->pid);
-	if (stat(link, &st) == 0 && st.st_ino == m->key.ino)
-		return true;
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n < 0 ? 0 : n] = '\0';
-	return strcmp(path, m->path) == 0;
+	return strcmp(path, m->path) == 0 || finder_is_program(m->pid, m->key.ino);
+}
+
+/* What its exec told, of a process that showed only later that it is Python. */
+static void pending_tell(struct process *process, struct pending *pending)
+{
+	if (process && pending->generation) {
+		process_told(process, pending->start_time_ns, pending->cgroup, pending->uid,
+			     pending->comm);
+		process_argv(process, pending->argv ? pending->argv : "", pending->argv_bytes);
+	}
+	free(pending->argv);
 }
 
 void discover_mapping(struct discover *d, const struct mapping *m)
 {
-	struct python_image *image = verdicts_mapping(d->verdicts, m);
+	struct python_image *image = image_of_mapping(d, m);
 	struct pending pending = {0};
 	struct process *process;
 	struct python python;
@@ -361,12 +390,7 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 	if (!generation)
 		generation = generation_new(d);
 	process = process_adopt(d, &python, generation, generation);
-	if (process && pending.generation) {
-		process_told(process, pending.start_time_ns, pending.cgroup, pending.uid,
-			     pending.comm);
-		process_argv(process, pending.argv ? pending.argv : "", pending.argv_bytes);
-	}
-	free(pending.argv);
+	pending_tell(process, &pending);
 	if (!process)
 		return;
 	process_configure(d, process);
@@ -378,21 +402,32 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 
 static void scan_pid(struct discover *d, pid_t pid)
 {
-	struct py_process told;
+	if (!processes_by_pid(d->stages.processes, pid))
+		finder_look(d->finder, pid);
+}
+
+static void scan_found(void *data, const struct python *python)
+{
+	struct discover *d = data;
+	struct pending pending = {0};
 	struct process *process;
-	struct python python;
+	struct py_process told;
+	pid_t pid = python->pid;
 	bool known;
 
-	if (processes_by_pid(d->stages.processes, pid) || python_find(pid, &python) < 0)
-		return;
 	/* Its exec may be on its way; it tells more. */
 	probe_drain(d->stages.probe);
 	if (processes_by_pid(d->stages.processes, pid))
 		return;
 	known = probe_process_get(d->stages.probe, pid, &told) == 0;
-	if (!known)
-		told.generation = told.family = generation_new(d);
-	process = process_adopt(d, &python, told.generation, told.family);
+	if (!known) {
+		told.generation = pendings_take(d->pending, pid, &pending);
+		if (!told.generation)
+			told.generation = generation_new(d);
+		told.family = told.generation;
+	}
+	process = process_adopt(d, python, told.generation, told.family);
+	pending_tell(process, &pending);
 	if (!process)
 		return;
 	if (!known)
@@ -443,4 +478,5 @@ void discover_tick(struct discover *d, uint64_t now_ns)
 {
 	ends_check(d);
 	pendings_expire(d->pending, now_ns);
+	finder_tick(d->finder, now_ns);
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
+#include "daemon/base/worker.h"
 #include "daemon/decode/decode.h"
 #include "daemon/serve/server.h"
 #include "daemon/symbol/symbolise.h"
@@ -339,21 +340,93 @@ static void families_leave(struct intake *intake, uint64_t now_ns)
 		intake->leaving_end = &intake->leaving;
 }
 
+/* Names of a process's threads: the worker's until it has ended. */
+struct naming {
+	struct intake *intake;
+	uint64_t generation;
+	struct python python;
+	struct name {
+		uint64_t ident;
+		char *name;
+	} * names;
+	size_t nnames, room;
+};
+
 static void name_seen(void *data, uint64_t ident, pid_t tid, const char *name)
 {
-	struct process *process = data;
+	struct naming *naming = data;
+	size_t room = naming->room ? 2 * naming->room : 16;
+	struct name *names;
+
+	(void)tid; /* in the target's pid namespace; ident is the same everywhere */
+	if (naming->nnames == naming->room) {
+		names = realloc(naming->names, room * sizeof(*names));
+		if (!names)
+			return;
+		naming->names = names;
+		naming->room = room;
+	}
+	naming->names[naming->nnames++] = (struct name){ident, strdup(name)};
+}
+
+static void naming_run(void *data)
+{
+	struct naming *naming = data;
+
+	dump_thread_names(&naming->python, name_seen, naming);
+}
+
+static void name_give(struct process *process, struct name *from)
+{
 	struct thread *thread;
 	const void *key;
 	size_t at = 0;
 
-	(void)tid; /* in the target's pid namespace; ident is the same everywhere */
 	while (process->threads && (thread = map_next(process->threads, &at, &key))) {
-		if (thread->ident != ident ||
-		    (thread->python_name && !strcmp(thread->python_name, name)))
+		if (thread->ident != from->ident || !from->name)
 			continue;
 		free(thread->python_name);
-		thread->python_name = strdup(name);
+		thread->python_name = TAKE_PTR(from->name);
 	}
+}
+
+static void naming_done(void *data, bool called)
+{
+	struct naming *naming = data;
+	struct process *process =
+	    processes_find(naming->intake->stages.processes, naming->generation);
+
+	(void)called;
+	for (size_t i = 0; i < naming->nnames; i++) {
+		if (process)
+			name_give(process, &naming->names[i]);
+		free(naming->names[i].name);
+	}
+	free(naming->names);
+	free(naming);
+}
+
+/* False: not now. */
+static bool names_ask(struct intake *intake, struct process *process)
+{
+	struct naming *naming = calloc(1, sizeof(*naming));
+	struct worker_job job = {
+	    .run = naming_run,
+	    .done = naming_done,
+	    .data = naming,
+	    .owner = worker_owner(WORKER_PROCESS, (uint64_t)process->pid),
+	    .group = worker_owner(WORKER_USER, process->uid),
+	};
+
+	if (!naming)
+		return false;
+	naming->intake = intake;
+	naming->generation = process->generation;
+	naming->python = process->python;
+	if (worker_start(&job) == 0)
+		return true;
+	free(naming);
+	return false;
 }
 
 void intake_tick(struct intake *intake, uint64_t now_ns)
@@ -364,8 +437,7 @@ void intake_tick(struct intake *intake, uint64_t now_ns)
 	while ((process = processes_next(intake->stages.processes, &at))) {
 		if (!process->names_wanted || process->ended_time_ns)
 			continue;
-		process->names_wanted = false;
-		dump_thread_names(&process->python, name_seen, process);
+		process->names_wanted = !names_ask(intake, process);
 	}
 	families_leave(intake, now_ns);
 	processes_expire(intake->stages.processes, loop_wall_ns(), NULL, NULL);

@@ -233,7 +233,8 @@ static int probes_attach(struct daemon *d)
 		return -ENOMEM;
 	r = mappings_new(d->loop, probe_cpus(d->probe), on_mapping, d, &d->mappings);
 	if (r)
-		log_error("cannot watch executable mappings: %s", strerror(-r));
+		log_error("cannot watch executable mappings: %s (see: pyprofctl doctor)",
+			  strerror(-r));
 	return r;
 }
 
@@ -328,6 +329,7 @@ static int daemon_start(struct daemon *d)
 		r = events_watch(d);
 	if (!r)
 		discover_scan(d->discover);
+	worker_hurry();
 	return r;
 }
 

@@ -2,6 +2,8 @@
 /*
  * Which executable files hold an interpreter: each is looked at once, its verdict kept by the
  * identity that the kernel's events report. Used by discover.
+ *
+ * A worker looks: a file system may take its time, or for ever.
  */
 #ifndef PYPROF_DAEMON_VERDICTS_H
 #define PYPROF_DAEMON_VERDICTS_H
@@ -14,14 +16,19 @@
 
 struct verdicts;
 
-struct verdicts *verdicts_new(void);
+/* late: a file could be looked at after all that -EAGAIN was said of, because of this process. */
+struct verdicts *verdicts_new(void (*late)(void *data, pid_t pid), void *data);
 void verdicts_free(struct verdicts *verdicts);
 
-/* The image of the file that was executed, NULL when it is no Python or could not be looked at.
- * ret_new: it was looked at now. The image lives as long as the verdicts. */
-struct python_image *verdicts_exec(struct verdicts *verdicts, const struct exec_record *record,
-				   bool *ret_new);
+/*
+ * The image of the file that was executed, NULL when it is no Python or could not be opened.
+ * ret_new: given for the first time. The image lives as long as the verdicts. 0; -EAGAIN: its file
+ * system does not answer for now.
+ */
+int verdicts_exec(struct verdicts *verdicts, const struct exec_record *record,
+		  struct python_image **ret_image, bool *ret_new);
 /* The same for a file that was mapped. */
-struct python_image *verdicts_mapping(struct verdicts *verdicts, const struct mapping *mapping);
+int verdicts_mapping(struct verdicts *verdicts, const struct mapping *mapping,
+		     struct python_image **ret_image);
 
 #endif

@@ -20,7 +20,9 @@
 /* What hangs anew each time costs a wait each time: at most this much of a second is waited. */
 #define WAITS_NS_MAX 100000000ull
 #define NS_PER_S 1000000000ull
-#define LATE_MAX 2 /* jobs of one owner that are waited for in vain */
+#define PATIENT_WAIT_NS 100000000ull
+#define LATE_MAX 4    /* calls of one owner that were waited for in vain */
+#define KIND_SHIFT 56 /* of an owner: its kind above, its id below */
 
 struct worker {
 	struct worker_job job;
@@ -37,6 +39,7 @@ static struct {
 	pthread_cond_t ended;
 	int event; /* -1: nobody listens */
 	struct worker workers[WORKERS_MAX];
+	bool hurried;
 	uint64_t second, waited_ns; /* waited for what did not end in time, in this second */
 } w = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .event = -1};
 
@@ -44,7 +47,7 @@ static __thread struct worker *self; /* NULL: no worker's thread */
 
 uint64_t worker_owner(enum worker_owner kind, uint64_t id)
 {
-	return (uint64_t)kind << 56 | (id & ((1ull << 56) - 1));
+	return (uint64_t)kind << KIND_SHIFT | (id & ((1ull << KIND_SHIFT) - 1));
 }
 
 static void *worker_thread(void *data)
@@ -101,10 +104,16 @@ int worker_init(struct loop *loop)
 	if (!w.watch)
 		return -errno;
 	w.loop = loop;
+	w.hurried = false;
 	pthread_mutex_lock(&w.lock);
 	w.event = TAKE_FD(event);
 	pthread_mutex_unlock(&w.lock);
 	return 0;
+}
+
+void worker_hurry(void)
+{
+	w.hurried = true;
 }
 
 void worker_done(void)
@@ -123,40 +132,45 @@ void worker_done(void)
 
 static bool worker_hangs(const struct worker *worker, uint64_t now_ns)
 {
-	return worker->used && !worker->ended && now_ns - worker->since_ns > WORKER_LATE_NS;
+	bool files = worker->owner >> KIND_SHIFT == WORKER_FILES;
+
+	return now_ns - worker->since_ns > (files ? WORKER_FILES_NS : WORKER_LATE_NS);
 }
 
-/* Others that have to do with the owner; *ret_late: that were waited for in vain, or hang. */
-static unsigned owner_count(uint64_t owner, unsigned *ret_late)
+/* One that hangs is enough. Calls give a file system up sooner, before it has taken all rows, and
+ * come again; whoever waits for a started job would be told. */
+static bool owner_hangs(uint64_t owner, bool called)
 {
 	uint64_t now_ns = loop_now_ns();
-	unsigned n = 0, late = 0;
+	unsigned late = 0;
 
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
 		const struct worker *worker = &w.workers[i];
 
-		if (!worker->used || worker == self || worker->owner != owner)
+		if (!worker->used || worker->ended || worker == self || worker->owner != owner)
 			continue;
-		n++;
-		/* one that hangs is enough, one that is slow may be alone in that */
-		late += worker_hangs(worker, now_ns) ? LATE_MAX : worker->late;
+		if (worker_hangs(worker, now_ns))
+			return true;
+		late += worker->late;
 	}
-	*ret_late = late;
-	return n;
+	return called && late >= LATE_MAX;
 }
 
 /* A free row, NULL when the job is refused. */
 static struct worker *worker_admit(const struct worker_job *job, bool called)
 {
-	unsigned started = 0, late, of_owner = owner_count(job->owner, &late);
+	unsigned started = 0, of_group = 0;
 	struct worker *row = NULL;
 
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
-		started += w.workers[i].used && !w.workers[i].called;
-		if (!w.workers[i].used)
-			row = &w.workers[i];
+		struct worker *worker = &w.workers[i];
+
+		if (!worker->used)
+			row = worker;
+		started += worker->used && !worker->called;
+		of_group += worker->used && job->group && worker->job.group == job->group;
 	}
-	if (late >= LATE_MAX || of_owner >= WORKERS_OWNER_MAX ||
+	if (owner_hangs(job->owner, called) || of_group >= WORKERS_GROUP_MAX ||
 	    (!called && started >= WORKERS_STARTED_MAX))
 		return NULL;
 	return row;
@@ -210,11 +224,13 @@ int worker_start(const struct worker_job *job)
 /* How long a call may wait: what was lost by waiting is bounded. */
 static uint64_t wait_allowed(uint64_t now_ns)
 {
+	if (!w.hurried)
+		return PATIENT_WAIT_NS;
 	if (now_ns / NS_PER_S != w.second) {
 		w.second = now_ns / NS_PER_S;
 		w.waited_ns = 0;
 	}
-	return MIN(WORKER_WAIT_NS, WAITS_NS_MAX - w.waited_ns);
+	return MIN(WORKER_WAIT_NS, WAITS_NS_MAX - MIN(w.waited_ns, WAITS_NS_MAX));
 }
 
 /* True: it has ended. */
@@ -259,18 +275,18 @@ int worker_call(const struct worker_job *job)
 
 bool worker_touch(uint64_t owner)
 {
-	unsigned late = 0;
+	bool hangs;
 
 	if (!self)
 		return true;
 	pthread_mutex_lock(&w.lock);
-	owner_count(owner, &late);
-	if (late < LATE_MAX) {
+	hangs = owner_hangs(owner, self->called);
+	if (!hangs) {
 		self->owner = owner;
 		self->since_ns = loop_now_ns();
 	}
 	pthread_mutex_unlock(&w.lock);
-	return late < LATE_MAX;
+	return !hangs;
 }
 
 void worker_touched(void)

@@ -17,14 +17,15 @@
 #include <stdint.h>
 
 #define WORKERS_MAX 16
-#define WORKERS_STARTED_MAX 8        /* of them by worker_start(): calls find room beside them */
-#define WORKERS_OWNER_MAX 4          /* of one owner */
-#define WORKER_WAIT_NS 20000000ull   /* that worker_call() waits */
-#define WORKER_LATE_NS 3000000000ull /* a started job that takes longer hangs */
+#define WORKERS_STARTED_MAX 8         /* of them by worker_start(): calls find room beside them */
+#define WORKERS_GROUP_MAX 4           /* of one group */
+#define WORKER_WAIT_NS 20000000ull    /* that worker_call() waits */
+#define WORKER_LATE_NS 3000000000ull  /* a job that takes longer hangs */
+#define WORKER_FILES_NS 1000000000ull /* a look at one file that takes longer does */
 
 struct loop;
 
-enum worker_owner { WORKER_FILES, WORKER_PROCESS, WORKER_USER };
+enum worker_owner { WORKER_FILES = 1, WORKER_PROCESS, WORKER_USER };
 
 struct worker_job {
 	void (*run)(void *data); /* in the thread */
@@ -32,12 +33,15 @@ struct worker_job {
 	void (*done)(void *data, bool called);
 	void *data;
 	uint64_t owner; /* worker_owner(): who is to blame if it hangs */
+	uint64_t group; /* the same, of whom only some may run at once; 0: no matter */
 };
 
 /* id: the device of a file system, a pid or a uid. */
 uint64_t worker_owner(enum worker_owner kind, uint64_t id);
 
 int worker_init(struct loop *loop);
+/* The loop runs: calls wait no longer than WORKER_WAIT_NS, nor often. */
+void worker_hurry(void);
 /* What still runs is left to itself: its done() is never called. */
 void worker_done(void);
 

@@ -158,20 +158,25 @@ static int taking_resume(struct request *request)
 	return 0;
 }
 
-/* Who is to blame when the process's memory does not answer. */
-static uint64_t taking_owner(const struct request *request)
+/* A user's processes that hang leave room for those of others. */
+static struct worker_job taking_job(const struct request *request, struct taking *taking)
 {
 	struct process *process =
 	    processes_by_pid(request->serving->config.processes, (pid_t)request->id);
 
-	return process ? worker_owner(WORKER_USER, process->uid)
-		       : worker_owner(WORKER_PROCESS, request->id);
+	return (struct worker_job){
+	    .run = taking_run,
+	    .done = taking_done,
+	    .data = taking,
+	    .owner = worker_owner(WORKER_PROCESS, request->id),
+	    .group = worker_owner(WORKER_USER, process ? process->uid : UINT32_MAX),
+	};
 }
 
 static int taking_start(struct request *request, const struct dump_options *options)
 {
 	struct taking *taking = calloc(1, sizeof(*taking));
-	struct worker_job job = {taking_run, taking_done, taking, taking_owner(request)};
+	struct worker_job job = taking_job(request, taking);
 	int r;
 
 	if (!taking)

@@ -6,6 +6,7 @@
 
 #include "bpf/checksum.h"
 #include "daemon/base/cleanup.h"
+#include "daemon/base/worker.h"
 #include "daemon/target/mem.h"
 
 #define HEAD_MAX 256   /* py_layout.co_span's bound */
@@ -159,22 +160,63 @@ static int code_read(const struct py_layout *layout, struct mem *mem, uint64_t a
 	return head_read(layout, mem, address, checksum, head);
 }
 
+/* One code object; the worker's until it has ended. */
+struct fetch {
+	struct py_layout layout;
+	pid_t pid;
+	uint64_t address;
+	uint32_t checksum;
+	int result;
+	struct fetch_code code;
+	struct fetch_code *ret_code; /* the caller's while it waits */
+	int *ret_result;
+};
+
+static void fetch_run(void *data)
+{
+	struct fetch *f = data;
+	struct mem *mem = mem_new(f->pid);
+
+	f->result = -ENOMEM;
+	if (mem)
+		f->result = code_read(&f->layout, mem, f->address, f->checksum, &f->code);
+	mem_free(mem);
+}
+
+static void fetch_ended(void *data, bool called)
+{
+	struct fetch *f = data;
+
+	if (called)
+		*f->ret_result = f->result;
+	if (called && f->result == 0)
+		*f->ret_code = f->code;
+	else
+		fetch_done(&f->code);
+	free(f);
+}
+
+/* The process's memory may lie on a file system that does not answer. */
 int fetch_code(const struct py_layout *layout, pid_t pid, uint64_t address, uint32_t checksum,
 	       struct fetch_code *ret_code)
 {
-	_cleanup_(fetch_done) struct fetch_code code = {0};
-	struct mem *mem = mem_new(pid);
-	int r;
+	struct fetch *f = calloc(1, sizeof(*f));
+	struct worker_job job = {fetch_run, fetch_ended, f,
+				 worker_owner(WORKER_PROCESS, (uint64_t)pid), 0};
+	int result = -EBUSY, r;
 
-	if (!mem)
+	if (!f)
 		return -ENOMEM;
-	r = code_read(layout, mem, address, checksum, &code);
-	mem_free(mem);
-	if (r < 0)
-		return r == -EFAULT ? -ESTALE : r;
-	*ret_code = code;
-	memset(code.buffers, 0, sizeof(code.buffers));
-	return 0;
+	*f = (struct fetch){.layout = *layout,
+			    .pid = pid,
+			    .address = address,
+			    .checksum = checksum,
+			    .ret_code = ret_code,
+			    .ret_result = &result};
+	r = worker_call(&job);
+	if (r == -EBUSY || r == -EAGAIN)
+		free(f);
+	return result == -EFAULT ? -ESTALE : result;
 }
 
 void fetch_done(struct fetch_code *code)

@@ -33,7 +33,8 @@ struct fetch_code {
 	uint8_t *buffers[3]; /* owned: what the pointers above lead to */
 };
 
-/* 0; -ESTALE no code object of that checksum lies there; -ESRCH; -EPERM; -ENOMEM. */
+/* 0; -ESTALE no code object of that checksum lies there; -ESRCH; -EPERM; -ENOMEM;
+ * -EBUSY: its memory does not answer for now. */
 int fetch_code(const struct py_layout *layout, pid_t pid, uint64_t address, uint32_t checksum,
 	       struct fetch_code *ret_code);
 /* What checksum_code() gives of a head of co_span bytes. */

@@ -53,7 +53,7 @@ static void task_done(void *data, bool called)
 
 static struct worker_job job_of(struct task *task, uint64_t owner)
 {
-	return (struct worker_job){task_run, task_done, task, owner};
+	return (struct worker_job){task_run, task_done, task, owner, 0};
 }
 
 static void task_init(struct task *task, struct stage *stage, bool hangs)
@@ -84,6 +84,7 @@ static void stage_init(struct stage *stage)
 	*stage = (struct stage){.loop = loop_new()};
 	assert_non_null(stage->loop);
 	assert_int_equal(worker_init(stage->loop), 0);
+	worker_hurry();
 }
 
 static void stage_done(struct stage *stage)
@@ -127,27 +128,28 @@ static void test_ends(void **state)
 	stage_done(&stage);
 }
 
+#define LATE 4 /* calls that are waited for in vain, until an owner is given up */
+
 /* What hangs holds up the loop for a moment, its owner to the end, and others not at all. */
 static void test_hangs(void **state)
 {
-	struct task tasks[3], other;
+	struct task tasks[LATE + 1], other;
 	struct worker_job job;
 	struct stage stage;
 	uint64_t start;
 
 	(void)state;
 	stage_init(&stage);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i <= LATE; i++)
 		task_init(&tasks[i], &stage, true);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < LATE; i++) {
 		job = job_of(&tasks[i], 1);
 		start = loop_now_ns();
 		assert_int_equal(worker_call(&job), -ETIME);
 		assert_in_range(loop_now_ns() - start, WORKER_WAIT_NS, 10 * WORKER_WAIT_NS);
 	}
-	job = job_of(&tasks[2], 1);
+	job = job_of(&tasks[LATE], 1);
 	assert_int_equal(worker_call(&job), -EBUSY);
-	assert_int_equal(worker_start(&job), -EBUSY);
 	task_init(&other, &stage, false);
 	job = job_of(&other, 2);
 	assert_int_equal(worker_call(&job), 0);
@@ -156,14 +158,48 @@ static void test_hangs(void **state)
 	assert_int_equal(worker_call(&job), 0);
 	assert_true(stage.refused);
 	assert_int_equal(stage.done, 2);
-	sem_post(&tasks[0].go);
-	sem_post(&tasks[1].go);
+	for (unsigned i = 0; i < LATE; i++)
+		sem_post(&tasks[i].go);
 	loop_for(&stage, 200 * MS);
-	assert_int_equal(stage.done, 4);
+	assert_int_equal(stage.done, 2 + LATE);
 	assert_int_equal(stage.called, 2);
-	sem_post(&tasks[2].go);
-	job = job_of(&tasks[2], 1);
+	sem_post(&tasks[LATE].go);
+	job = job_of(&tasks[LATE], 1);
 	assert_int_equal(worker_call(&job), 0);
+	stage_done(&stage);
+}
+
+/* A file system that is slow keeps nobody from his answer; one that hangs does. */
+static void test_started(void **state)
+{
+	const uint64_t files = worker_owner(WORKER_FILES, 7);
+	struct task slow[LATE], asked;
+	struct worker_job job;
+	struct stage stage;
+
+	(void)state;
+	stage_init(&stage);
+	for (unsigned i = 0; i < LATE; i++) {
+		task_init(&slow[i], &stage, true);
+		job = job_of(&slow[i], files);
+		assert_int_equal(worker_call(&job), -ETIME);
+	}
+	task_init(&asked, &stage, false);
+	asked.touches = files;
+	job = job_of(&asked, worker_owner(WORKER_PROCESS, 8));
+	assert_int_equal(worker_start(&job), 0);
+	loop_for(&stage, 200 * MS);
+	assert_int_equal(stage.done, 1);
+	assert_false(stage.refused);
+	loop_for(&stage, WORKER_FILES_NS);
+	assert_int_equal(worker_start(&job), 0);
+	loop_for(&stage, 200 * MS);
+	assert_int_equal(stage.done, 2);
+	assert_true(stage.refused);
+	for (unsigned i = 0; i < LATE; i++)
+		sem_post(&slow[i].go);
+	loop_for(&stage, 200 * MS);
+	assert_int_equal(stage.done, 2 + LATE);
 	stage_done(&stage);
 }
 
@@ -182,7 +218,11 @@ static void test_many_hang(void **state)
 		task_init(&tasks[i], &stage, true);
 	for (i = 0; i < WORKERS_STARTED_MAX; i++) {
 		job = job_of(&tasks[i], i + 1);
-		assert_int_equal(worker_start(&job), 0);
+		job.group = 1;
+		assert_int_equal(worker_start(&job), i < WORKERS_GROUP_MAX ? 0 : -EBUSY);
+		job.group = 2;
+		if (i >= WORKERS_GROUP_MAX)
+			assert_int_equal(worker_start(&job), 0);
 	}
 	job = job_of(&tasks[i], i + 1);
 	assert_int_equal(worker_start(&job), -EBUSY);
@@ -232,8 +272,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_without_loop), cmocka_unit_test(test_ends),
-	    cmocka_unit_test(test_hangs),        cmocka_unit_test(test_many_hang),
-	    cmocka_unit_test(test_left_alone),
+	    cmocka_unit_test(test_hangs),        cmocka_unit_test(test_started),
+	    cmocka_unit_test(test_many_hang),    cmocka_unit_test(test_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
