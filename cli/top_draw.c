@@ -72,7 +72,7 @@ static void flag_record(const struct top_live *live, struct view_part *flag)
 
 	snprintf(text, sizeof(text), "%s: %d s", live->record.what,
 		 (int)MAX(0, TUI_RECORD_SECONDS - passed));
-	flag_set(flag, VIEW_WARN, 5, "recording ", text);
+	flag_set(flag, VIEW_WARN, 1, "recording ", text);
 }
 
 static void draw_figures(struct top_live *live, struct frame *frame)
@@ -94,7 +94,7 @@ static void draw_figures(struct top_live *live, struct frame *frame)
 	if (live->reset_ms)
 		flag_set(&flags[3], VIEW_LABEL, 7, "from reset", "");
 	if (*count != '0')
-		flag_set(&flags[4], VIEW_WARN, 4, "tagged ", count);
+		flag_set(&flags[4], VIEW_WARN, 2, "tagged ", count);
 	if (live->away)
 		flag_set(&flags[5], VIEW_ERROR, 0, "pyprofd away", "");
 	flag_time(live, &flags[6]);

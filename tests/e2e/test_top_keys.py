@@ -314,3 +314,14 @@ def test_nothing_is_drawn_twice(serve, screen, tmp_path):
     written = (tmp_path / "written").read_bytes()
     assert 0 < len(written) < 1000, "%d bytes in three seconds" % len(written)
     assert b"\x1b[2J" not in written and b"\x1b[J" not in written
+
+
+def test_a_recording_shows_beside_filter_and_tags(serve, screen):
+    daemon = serve()
+    shown = screen(SIZE, daemon.path)
+    shown.wait("4242")
+    shown.keys("\\", "srv", "Enter", "Space", "Space")
+    shown.wait("filter srv", "tagged 2")
+    daemon.delay = 3  # so long the child waits for its answer
+    shown.keys("w")
+    assert fits(shown.wait("recording 2 processes: ", "filter srv"))
