@@ -185,6 +185,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer({"error": {"code": "not_found", "message": "no such page: " + url.path,
                                    "remedy": "see README.md, The JSON"}}, 404)
 
+    def do_POST(self):
+        time.sleep(self.server.owner.delay)
+        self.answer({"error": {"code": "busy", "message": "no recordings here", "remedy": "try again"}}, 503)
+
     def address_string(self):
         return "unix"
 
