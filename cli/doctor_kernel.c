@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -136,7 +137,10 @@ static void ask_perf(struct doctor_check *check, const struct options *options)
 	doctor_line("/proc/sys/kernel/perf_event_paranoid", paranoid, sizeof(paranoid));
 	doctor_tell(check, fd >= 0,
 		    error == EACCES || error == EPERM
-			? "start pyprofd as root, or with CAP_PERFMON"
+			? (atoi(paranoid) > 2
+			       ? "start pyprofd as root, or with CAP_SYS_ADMIN (Debian's and "
+				 "Ubuntu's kernels ask for it above 2)"
+			       : "start pyprofd as root, or with CAP_PERFMON")
 			: "use a kernel built with CONFIG_PERF_EVENTS=y",
 		    "opening a CPU clock: %s (perf_event_paranoid is %s)",
 		    fd >= 0 ? "works" : strerror(error), paranoid);

@@ -45,6 +45,26 @@ uninstall_conf() {
 	fi
 }
 
+# The files are those of the system that runs, not of a package's tree.
+live() {
+	[ -z "$DESTDIR" ] && [ -d /run/systemd/system ]
+}
+
+# What the files ask of systemd: the user that the unit names, and that it reads the unit.
+activate() {
+	if live; then
+		systemd-sysusers "$PREFIX/lib/sysusers.d/pyprof.conf"
+		systemctl daemon-reload
+		echo "Start it: systemctl enable --now pyprofd"
+	elif [ -z "$DESTDIR" ]; then
+		echo "No systemd runs here. Start it as root: $PREFIX/sbin/pyprofd"
+	fi
+}
+
+deactivate() {
+	! live || systemctl --quiet disable --now pyprofd 2>/dev/null || true
+}
+
 case ${1-} in
 install)
 	generate
@@ -52,13 +72,15 @@ install)
 		install -D -m "$mode" "$from" "$DESTDIR$to"
 	done
 	install_conf
-	[ -n "$DESTDIR" ] || echo "Start it: systemd-sysusers && systemctl daemon-reload && systemctl enable --now pyprofd"
+	activate
 	;;
 uninstall)
+	deactivate
 	files | while read -r mode from to; do
 		rm -f "$DESTDIR$to"
 	done
 	uninstall_conf
+	! live || systemctl daemon-reload
 	;;
 *)
 	echo "usage: tests/install.sh install|uninstall" >&2

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The sampling test inside a virtual machine: pyprofd finds a busy Python and a forked child of it."""
+"""The sampling test inside a virtual machine: pyprofd, with the rights that its systemd unit gives it and no
+more, finds a busy Python and a forked child of it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 
-SOCKET = "/run/pyprofd.sock"
+SOCKET = "/run/pyprof/pyprofd.sock"
+USER = 991
 PATIENCE = 40  # seconds; an emulated CPU is 20 to 50 times slower than a real one
 
 
@@ -59,11 +62,22 @@ def log_tail():
         return log.read()[-600:]
 
 
+def as_the_unit():
+    """A command before another: the unit's user and capabilities, as systemd would set them."""
+    with open("/pyprofd.service") as unit:
+        names = next(line for line in unit if line.startswith("AmbientCapabilities=")).split("=")[1].lower().split()
+    only = "-all," + ",".join(name.replace("cap_", "+", 1) for name in names)
+    return ["setpriv", "--reuid=%d" % USER, "--regid=%d" % USER, "--clear-groups", "--no-new-privs",
+            "--inh-caps=" + only, "--ambient-caps=" + only, "--bounding-set=" + only]
+
+
 def main():
+    os.mkdir(os.path.dirname(SOCKET))
+    os.chown(os.path.dirname(SOCKET), USER, USER)
     with open("/run/pyprofd.log", "w") as log:
-        daemon = subprocess.Popen(["pyprofd", "--foreground", "--socket", SOCKET, "--hz", "99"],
+        daemon = subprocess.Popen([*as_the_unit(), "pyprofd", "--foreground", "--socket", SOCKET, "--hz", "99"],
                                   stdout=log, stderr=log)
-    if check("daemon: answers", wait_for(lambda: "version" in ctl("version")), log_tail()):
+    if check("daemon: answers, with the rights of its unit", wait_for(lambda: "version" in ctl("version")), log_tail()):
         busy = subprocess.Popen([sys.executable, "/busy.py"])
         sampled()
         busy.kill()

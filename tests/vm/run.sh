@@ -45,7 +45,8 @@ image_all() {
 	image_tree "$work/root" && cp "$here/init.sh" "$image/init" && chmod 755 "$image/init" &&
 		image_program "$work/load" && image_program "$build/pyprofd" &&
 		image_program "$build/pyprofctl" && image_python /usr/bin/python3 &&
-		cp "$here/guest.py" "$here/busy.py" "$image/" && image_pack "$work/initramfs"
+		image_program "$(command -v setpriv)" &&
+		cp "$here/guest.py" "$here/busy.py" "$top/daemon/pyprofd.service" "$image/" && image_pack "$work/initramfs"
 }
 
 # boot NAME: runs the machine to its power-off; results in $work/NAME.result, kernel's words in .console.
