@@ -13,6 +13,8 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +30,7 @@ static pid_t sleeper(void)
 
 	if (child)
 		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(wake[1]);
 	while (read(wake[0], &byte, 1) == 1)
 		;
@@ -41,11 +44,42 @@ static pid_t spinner(int cpu)
 
 	if (child)
 		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails ends no child */
 	CPU_ZERO(&only);
 	CPU_SET((unsigned)cpu, &only);
 	sched_setaffinity(0, sizeof(only), &only);
 	for (volatile unsigned n = 0;; n++)
 		;
+}
+
+/* On a busy machine a child may take long to come to its read. */
+static void await_sleep(pid_t child)
+{
+	char path[64], state = '?';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", child);
+	for (unsigned ms = 0; ms < 10000 && state != 'S'; ms++) {
+		FILE *file = fopen(path, "re");
+
+		assert_non_null(file);
+		assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+		usleep(1000);
+	}
+	assert_int_equal(state, 'S');
+}
+
+/* It has run: the byte is gone. */
+static void await_read(void)
+{
+	int left = 1;
+
+	assert_int_equal(write(wake[1], "x", 1), 1);
+	for (unsigned ms = 0; ms < 10000 && left; ms++) {
+		usleep(1000);
+		assert_int_equal(ioctl(wake[0], FIONREAD, &left), 0);
+	}
+	assert_int_equal(left, 0);
 }
 
 static void end(pid_t child)
@@ -62,7 +96,7 @@ static void test_a_sleeper(void **state)
 	(void)state;
 	assert_int_equal(pipe(wake), 0);
 	child = sleeper();
-	usleep(50000);
+	await_sleep(child);
 	for (unsigned i = 0; i < 100; i++) {
 		assert_true(still_begin(&still, child, child, -1));
 		assert_true(still_holds(&still));
@@ -72,9 +106,9 @@ static void test_a_sleeper(void **state)
 	/* it runs for some microseconds and sleeps in the same call again */
 	for (unsigned i = 0; i < 100; i++) {
 		assert_true(still_begin(&still, child, child, -1));
-		assert_int_equal(write(wake[1], "x", 1), 1);
-		usleep(20000);
+		await_read();
 		assert_false(still_holds(&still));
+		await_sleep(child);
 	}
 	end(child);
 	assert_false(still_begin(&still, child, child, -1));
@@ -92,7 +126,7 @@ static void test_without_schedstat(void **state)
 	(void)state;
 	assert_int_equal(pipe(wake), 0);
 	child = sleeper();
-	usleep(50000);
+	await_sleep(child);
 	assert_true(still_begin(&still, child, child, -1));
 	still.runs.at_switch_in = false;
 	assert_false(still_holds(&still)); /* counts of two kinds are not compared */
