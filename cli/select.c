@@ -112,7 +112,7 @@ static int none(const json_t *processes, const struct options *options)
 		failure_set(&failure, API_UNSUPPORTED, "process %ld: %s",
 			    (long)field_int_or(first, "pid", 0), reason ? reason : "unsupported");
 	else if (!selectors.size)
-		snprintf(failure.message, sizeof(failure.message), "no Python process runs");
+		snprintf(failure.message, sizeof(failure.message), "no Python process to be seen");
 	return failure_print(&failure);
 }
 

@@ -35,7 +35,7 @@ static int ps_print(const json_t *document, const struct options *options)
 
 	if (!json_array_size(list))
 		failure_note(options->exited ? "no Python process ended in the last ten minutes"
-					     : "no Python process runs");
+					     : "no Python process to be seen");
 	return output_end(options->exited ? process_list_print_ended(list, stdout, colored)
 					  : process_list_print(list, stdout, colored));
 }

@@ -163,10 +163,10 @@ def test_error_of_another_version(tmp_path):
 
 def test_no_python_process(server):
     server.processes = []
-    refused(ctl("functions", path=server.path), 66, "no Python process runs")
+    refused(ctl("functions", path=server.path), 66, "no Python process to be seen")
     refused(ctl("dump", "--comm", "xyz", path=server.path), 66, "--comm xyz")
     result = ctl("ps", path=server.path)
-    assert result.returncode == 0 and b"no Python process runs" in result.stderr
+    assert result.returncode == 0 and b"no Python process to be seen" in result.stderr
 
 
 def test_only_an_unsupported_one(server):
