@@ -49,7 +49,8 @@ BPF_CFLAGS = -std=gnu11 -O2 -g -target bpf -mcpu=v2 -Wall -Wextra -Werror -Wno-g
 DAEMON_LIBS := -lbpf -lelf -lz -lmicrohttpd -linih -lm
 CLI_LIBS := -lelf -lz -ljansson -lncursesw -ltinfo -lm
 
-BPF_SRC := $(wildcard bpf/*.bpf.c)
+# The definitions of the maps first: bpftool 7.1 loses uses of a map that it has not met yet.
+BPF_SRC := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 DAEMON_SRC := $(wildcard daemon/*.c daemon/*/*.c)
 CLI_SRC := $(wildcard cli/*.c)
 # What the CLI takes from the daemon, by name: small tools, and the readers for `dump` and `doctor` without a daemon.

@@ -10,6 +10,7 @@
 #define PYPROF_BPF_CONFIG_H
 
 #include <linux/types.h>
+#include "bpf/counters.h"
 
 /*
  * The kernel side's working areas: `scratches` holds CPUs × SCRATCH_CONTEXTS of them. A perf event
@@ -193,6 +194,7 @@ struct py_process {
 	__u32 state;
 	struct process_ticks ticks;   /* of the always-on sampler */
 	struct process_ticks session; /* of events that a recording added */
+	struct memory_counts memory;
 };
 
 /* Key of `gate`: code objects whose description has arrived. Written by the daemon, looked up by

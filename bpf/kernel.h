@@ -22,14 +22,25 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	__u32 i_rdev;
 	long long i_size;
 	__u32 i_generation;
 };
 
 struct file {
 	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct linux_binprm {
@@ -50,7 +61,23 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
+struct thread_info {
+	__u32 status; /* x86 */
+};
+
+struct sched_entity {
+	__u64 exec_start, sum_exec_runtime;
+};
+
+struct sched_info {
+	unsigned long long run_delay;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	struct files_struct *files;
 	int pid, tgid, exit_code;
 	unsigned int flags;
 	unsigned long long start_boottime; /* 5.5+ */
@@ -64,7 +91,20 @@ struct task_struct {
 
 /* The kernel's pt_regs at the top of a task's kernel stack; named apart from the UAPI one. */
 struct pt_regs___kernel {
-	unsigned long di, orig_ax;
+	unsigned long di, si, dx, ip, orig_ax;
+};
+
+/* 6.2+: an array of these is mm_struct.rss_stat; before, a struct mm_rss_stat. */
+struct percpu_counter {
+	__s64 count;
+};
+
+struct mm_struct___counters {
+	struct percpu_counter rss_stat[4];
+};
+
+struct mm_rss_stat {
+	int unused;
 };
 
 #pragma clang attribute pop

@@ -11,6 +11,7 @@
 
 #include "bpf/config.h"
 #include "bpf/scratch.h"
+#include "bpf/use.h"
 
 /* tgid → its interpreter and counters. Written by process.bpf.c and the daemon. Bound: 16,384
  * processes. */
@@ -92,6 +93,23 @@ struct events_map {
 	__uint(max_entries, 1 << 18);
 };
 
+/* Thread → its sums; it leaves with the task. 5.11+; absent where the programs for tail calls run.
+ */
+struct thread_uses_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_use);
+};
+
+/* CPU → how often the counting programs ran there. */
+struct source_runs_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* daemon: CPUs */
+	__type(key, __u32);
+	__type(value, struct source_runs);
+};
+
 extern struct processes_map processes SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
 extern struct images_map images SEC(".maps");
@@ -102,6 +120,8 @@ extern struct threads_map thread_caches SEC(".maps");
 extern struct codes_map code_caches SEC(".maps");
 extern struct rings_map rings SEC(".maps");
 extern struct events_map events SEC(".maps");
+extern struct thread_uses_map thread_uses SEC(".maps");
+extern struct source_runs_map source_runs SEC(".maps");
 
 /*
  * Newer kernels run tracepoint programs preemptibly: two of them can meet on one CPU. The area is

@@ -52,6 +52,7 @@ static __always_inline void process_over(__u32 tgid, __u32 exit_code)
 	r.exit_code = exit_code;
 	r.ticks = p->ticks;
 	r.session = p->session;
+	r.memory = p->memory;
 	process_forget(tgid);
 	event_send(&r, sizeof(r));
 }
@@ -98,6 +99,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	p->generation = bpf_ktime_get_ns();
 	__builtin_memset(&p->ticks, 0, sizeof(p->ticks));
 	__builtin_memset(&p->session, 0, sizeof(p->session));
+	__builtin_memset(&p->memory, 0, sizeof(p->memory));
 	fork_tell(child, p, pid);
 	return 0;
 }

@@ -150,6 +150,7 @@ struct exit_record {
 	__u32 pid;
 	__u32 exit_code;
 	struct process_ticks ticks, session; /* final, as in struct py_process */
+	struct memory_counts memory;
 };
 
 _Static_assert(sizeof(struct record_header) == 16, "changed size");
@@ -158,6 +159,6 @@ _Static_assert(sizeof(struct sample_record) == 96, "changed size");
 _Static_assert(sizeof(struct code_record) == 96, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");
-_Static_assert(sizeof(struct exit_record) == 352, "changed size");
+_Static_assert(sizeof(struct exit_record) == 400, "changed size");
 
 #endif

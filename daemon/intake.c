@@ -108,6 +108,7 @@ static void sample_deliver(struct intake *intake, struct process *process,
 	    .leaf = sample->leaf,
 	    .partial = sample->flags & SAMPLE_PARTIAL ? 1 : 0,
 	    .resource = sample->resource,
+	    .detail = sample->detail,
 	    .stack = stack,
 	};
 

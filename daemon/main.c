@@ -16,6 +16,7 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
+#include "daemon/counters/calls.h"
 #include "daemon/base/worker.h"
 #include "daemon/detach.h"
 #include "daemon/discover.h"
@@ -28,6 +29,7 @@
 #include "daemon/probe/sessions.h"
 #include "daemon/report.h"
 #include "daemon/serve/server.h"
+#include "daemon/sources.h"
 
 /* A full ring is what is lost; a record is shown at most this late. */
 #define DRAIN_NS 50000000ull
@@ -41,6 +43,8 @@ struct daemon {
 	struct mappings *mappings;
 	struct sampler *sampler;
 	struct sessions *sessions;
+	struct sources *sources;
+	struct calls *calls;
 	struct processes *processes;
 	struct codes *codes;
 	struct stacks *stacks;
@@ -125,6 +129,8 @@ static void on_tick(void *data, uint64_t expirations)
 	sampler_check(d->sampler, on_cpu_back, d);
 	discover_tick(d->discover, loop_now_ns());
 	intake_tick(d->intake, loop_now_ns());
+	sources_tick(d->sources);
+	calls_read(d->calls);
 	if (probe_events_lost(d->probe) + mappings_lost(d->mappings)) {
 		log_warning("life-cycle events were lost, looking at /proc again");
 		discover_scan(d->discover);
@@ -229,7 +235,9 @@ static int probes_attach(struct daemon *d)
 		return r;
 	}
 	d->sessions = sessions_new(d->probe);
-	if (!d->sessions)
+	d->sources = sources_new(d->probe, d->processes);
+	d->calls = calls_new(d->probe, d->processes);
+	if (!d->sessions || !d->sources || !d->calls)
 		return -ENOMEM;
 	r = mappings_new(d->loop, probe_cpus(d->probe), on_mapping, d, &d->mappings);
 	if (r)
@@ -262,6 +270,8 @@ static int server_make(struct daemon *d)
 	    .processes = d->processes,
 	    .stacks = d->stacks,
 	    .window = d->window,
+	    .sources = d->sources,
+	    .calls = d->calls,
 	    .hz = d->options.hz,
 	    .hooks = {.data = d,
 		      .status = hook_status,
@@ -340,6 +350,8 @@ static void daemon_stop(struct daemon *d)
 	report_free(d->report);
 	sampler_free(d->sampler);
 	sessions_free(d->sessions);
+	sources_free(d->sources);
+	calls_free(d->calls);
 	mappings_free(d->mappings);
 	probe_free(d->probe);
 	intake_free(d->intake);

@@ -55,7 +55,7 @@ int decode_sample(const struct record_header *header, const struct sample_record
 	if (sample->nframes > FRAMES_MAX ||
 	    sample->nframes * sizeof(struct py_frame) > tail_size(header))
 		return -EBADMSG;
-	if (sample->resource != RESOURCE_CPU || sample->leaf > LEAF_SYSTEM ||
+	if (sample->resource >= RESOURCE_MAX || sample->leaf > LEAF_SYSTEM ||
 	    sample->gil > GIL_NONE || sample->source > SOURCE_SESSION)
 		return -EBADMSG;
 	if (sample->loss >= LOSS_MAX || !losses[sample->loss] || sample->flags & ~SAMPLE_PARTIAL)

@@ -13,25 +13,12 @@
 #include "bpf/checksum.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
-#include "pyprof.skel.h"
+#include "daemon/probe/probe_private.h"
 
 #define CPUS_PER_RING 16      /* in NMI the ring is taken by trylock: contention is loss */
 #define RING_BYTES (4u << 20) /* 16 CPUs × 999 Hz × 1 KiB for a quarter second */
 #define RING_WAKE_BYTES                                                                            \
 	(1u << 18) /* below, the 50 ms timer drains: ten wake-ups a second cost nothing */
-
-struct probe {
-	struct pyprof *skeleton;
-	struct probe_options options;
-	bool loop;
-	bool draining;
-	unsigned cpus, rings;
-	int *ring_fds;
-	struct ring_buffer *reader;
-	struct py_layout *layouts; /* copies, to find equal ones */
-	int nlayouts;
-	uint64_t events_lost;
-};
 
 /* libbpf's messages, one level lower than it thinks; its load errors carry the verifier's log. */
 static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
@@ -69,18 +56,20 @@ static void programs_choose(struct probe *probe)
 
 		if (is_loop || is_tail)
 			bpf_program__set_autoload(program, is_loop == probe->loop);
+		if (source_is_program(name))
+			bpf_program__set_autoload(program, false);
 	}
 }
 
-static void maps_size(struct probe *probe)
+void probe_maps_size(struct probe *probe, struct pyprof *s)
 {
-	struct pyprof *s = probe->skeleton;
-
 	bpf_map__set_max_entries(s->maps.ticks, probe->cpus);
 	bpf_map__set_max_entries(s->maps.scratches, probe->cpus * SCRATCH_CONTEXTS);
 	bpf_map__set_max_entries(s->maps.thread_caches, probe->cpus * SCRATCH_CONTEXTS);
 	bpf_map__set_max_entries(s->maps.code_caches, probe->cpus * SCRATCH_CONTEXTS);
+	bpf_map__set_max_entries(s->maps.source_runs, probe->cpus);
 	bpf_map__set_max_entries(s->maps.rings, probe->rings);
+	bpf_map__set_autocreate(s->maps.thread_uses, probe->loop);
 	s->rodata->self_tgid = (__u32)getpid();
 	s->rodata->cpus = probe->cpus;
 	s->rodata->cpus_per_ring = CPUS_PER_RING;
@@ -179,7 +168,7 @@ static int probe_load(struct probe *probe, const char **ret_what)
 	if (!probe->skeleton)
 		return -errno;
 	programs_choose(probe);
-	maps_size(probe);
+	probe_maps_size(probe, probe->skeleton);
 	*ret_what = "create the rings";
 	r = rings_make(probe);
 	if (r)
@@ -235,6 +224,7 @@ void probe_free(struct probe *probe)
 			close(probe->ring_fds[i]);
 	free(probe->ring_fds);
 	free(probe->layouts);
+	pyprof__destroy(probe->counting);
 	pyprof__destroy(probe->skeleton);
 	free(probe);
 }

@@ -12,7 +12,7 @@ struct profile {
 };
 
 /* Keys are compared bytewise. */
-_Static_assert(sizeof(struct profile_key) == 24, "padding in the key");
+_Static_assert(sizeof(struct profile_key) == 32, "padding in the key");
 
 struct profile *profile_new(struct stacks *stacks, size_t limit_entries)
 {
@@ -93,13 +93,14 @@ void profile_add(struct profile *profile, const struct profile_key *key, uint64_
 	add(profile, key, &(struct profile_value){weight, 1});
 }
 
-void profile_merge(struct profile *profile, const struct profile *from)
+void profile_merge(struct profile *profile, const struct profile *from, uint32_t resources)
 {
 	const struct profile_value *value;
 	const struct profile_key *key;
 
 	for (size_t at = 0; (value = profile_next(from, &at, &key));)
-		add(profile, key, value);
+		if (resources & RESOURCE_BIT(key->resource))
+			add(profile, key, value);
 	/* A sample that lost its stack there is not told from others here. */
 	profile->overflowed += from->overflowed;
 	profile->failed += from->failed;

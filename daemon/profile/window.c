@@ -82,8 +82,8 @@ void window_add(struct window *window, const struct profile_key *key, uint64_t w
 		profile_add(slice->profile, key, weight);
 }
 
-struct profile *window_last(struct window *window, unsigned seconds, uint64_t now_ns,
-			    double *ret_seconds)
+struct profile *window_last(struct window *window, uint32_t resources, unsigned seconds,
+			    uint64_t now_ns, double *ret_seconds)
 {
 	struct profile *sum = profile_new(window->stacks, WINDOW_ENTRIES * 4);
 	uint64_t back = MIN(MAX(seconds, 1u), WINDOW_SECONDS), first, since_ns;
@@ -94,7 +94,7 @@ struct profile *window_last(struct window *window, unsigned seconds, uint64_t no
 	first = window->newest - MIN(back, window->newest);
 	for (size_t i = 0; i < SLICES; i++)
 		if (window->slices[i].profile && window->slices[i].second >= first)
-			profile_merge(sum, window->slices[i].profile);
+			profile_merge(sum, window->slices[i].profile, resources);
 	since_ns = MAX(first * SECOND, window->start_ns);
 	*ret_seconds = now_ns > since_ns ? (double)(now_ns - since_ns) / SECOND : 0;
 	return sum;

@@ -140,5 +140,5 @@ static int functions_write(struct view *view)
 
 int doc_functions(struct request *request)
 {
-	return view_open(request, WINDOW_DEFAULT, functions_write);
+	return view_open(request, WINDOW_DEFAULT, RESOURCE_BIT(RESOURCE_CPU), functions_write);
 }

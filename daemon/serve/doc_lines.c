@@ -312,5 +312,5 @@ static int lines_add_up(struct view *view)
 
 int doc_lines(struct request *request)
 {
-	return view_open(request, WINDOW_DEFAULT, lines_add_up);
+	return view_open(request, WINDOW_DEFAULT, RESOURCE_BIT(RESOURCE_CPU), lines_add_up);
 }

@@ -6,10 +6,11 @@
 
 int doc_profile(struct request *request)
 {
+	uint32_t resources;
 	int r;
 
-	if ((r = query_word(&request->query, "resource", "cpu", &request->error)) < 0 ||
+	if ((r = query_resource(&request->query, &resources, &request->error)) < 0 ||
 	    (r = query_word(&request->query, "format", "json", &request->error)) < 0)
 		return r;
-	return view_open(request, 0, record_document);
+	return view_open(request, 0, resources, record_document);
 }

@@ -38,7 +38,7 @@ int doc_recording_new(struct request *request)
 	struct active *active = NULL;
 	int r;
 
-	if ((r = query_word(query, "resource", "cpu", &request->error)) < 0 ||
+	if ((r = query_resource(query, &spec.resources, &request->error)) < 0 ||
 	    (r = query_uint(query, "hz", 1, max, 0, &spec.hz, &request->error)) < 0 ||
 	    (r = query_seconds(query, "seconds", 0.05, RECORDING_SECONDS_MAX, 0, &spec.seconds,
 			       &request->error)) < 0 ||
@@ -88,6 +88,7 @@ int doc_recording_end(struct request *request)
 	view.profile = view.active->recording.profile;
 	view.seconds = recordings_seconds(view.active);
 	view.hz = view.active->recording.hz;
+	view.resources = view.active->recording.resources;
 	view.started_wall_ns = view.active->recording.started_wall_ns;
 	r = record_document(&view);
 	recordings_drop(view.active);

@@ -86,7 +86,8 @@ static int top_gather(struct request *request, unsigned window, struct top *top)
 
 	if (config->hooks.drain)
 		config->hooks.drain(config->hooks.data);
-	top->profile = window_last(config->window, window, loop_now_ns(), &top->seconds);
+	top->profile = window_last(config->window, RESOURCE_BIT(RESOURCE_CPU), window,
+				   loop_now_ns(), &top->seconds);
 	top->shares = map_new(sizeof(uint64_t), sizeof(struct share));
 	top->hot = map_new(sizeof(struct hot_key), sizeof(uint64_t));
 	if (!top->profile || !top->shares || !top->hot)

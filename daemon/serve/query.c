@@ -2,6 +2,8 @@
 /* Arguments of a request → checked values. Pure. */
 #include "daemon/serve/query.h"
 
+#include "daemon/profile/resource.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -126,5 +128,17 @@ int query_check(const struct query *query, const char *const *keys, const char *
 		if (!listed(keys, query->args[i].key) && !listed(more_keys, query->args[i].key))
 			return error_set(error, API_USAGE, "unknown argument: %s",
 					 query->args[i].key);
+	return 0;
+}
+
+int query_resource(const struct query *query, uint32_t *ret_bits, struct error *error)
+{
+	const char *word = query_text(query, "resource");
+	const struct resource_name *resource = resource_find(word ? word : resource_names[0].name);
+
+	if (!resource)
+		return error_set(error, API_USAGE,
+				 "resource is one of cpu, memory, io, syscall and gpu");
+	*ret_bits = resource->bits;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define PYPROF_DAEMON_SERVE_QUERY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "daemon/serve/error.h"
@@ -28,6 +29,8 @@ int query_uint(const struct query *query, const char *key, unsigned min, unsigne
 	       unsigned fallback, unsigned *ret_value, struct error *error);
 int query_seconds(const struct query *query, const char *key, double min, double max,
 		  double fallback, double *ret_value, struct error *error);
+/* The words of resource_names[]; without one "cpu". */
+int query_resource(const struct query *query, uint32_t *ret_bits, struct error *error);
 /* An argument that knows one word so far. */
 int query_word(const struct query *query, const char *key, const char *known, struct error *error);
 /* Refuses what is in neither list (NULL-ended): a mistyped argument must not be ignored. */

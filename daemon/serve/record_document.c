@@ -8,6 +8,7 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/map.h"
+#include "daemon/profile/resource.h"
 #include "daemon/serve/fields.h"
 #include "daemon/serve/members.h"
 
@@ -219,14 +220,17 @@ int record_document(struct view *view)
 	_cleanup_(record_done) struct record record = {0};
 	const struct profile_value *value;
 	const struct profile_key *key;
+	const struct resource_name *resource = resource_of(view->resources);
 	struct json json;
 	int r = record_make(view, &record);
 
 	if (r < 0)
 		return r;
+	if (!resource)
+		return error_set(&view->request->error, API_INTERNAL, "a mix of resources");
 	request_begin(view->request, &json);
-	json_string(&json, "resource", "cpu");
-	json_string(&json, "unit", "ns");
+	json_string(&json, "resource", resource->name);
+	json_string(&json, "unit", resource->unit);
 	json_uint(&json, "hz", view->hz);
 	json_uint(&json, "started_time_ns", view->started_wall_ns);
 	json_real(&json, "seconds", view->seconds, 3);

@@ -168,6 +168,7 @@ static void recording_init(struct active *active, const struct recording_spec *s
 	recording->profile = profile_new(owner->config.stacks, STACKS_MAX);
 	recording->all = spec->selector->npids == 0;
 	recording->children = spec->children;
+	recording->resources = spec->resources ? spec->resources : RESOURCE_BIT(RESOURCE_CPU);
 	recording->source = faster ? SOURCE_SESSION : SOURCE_ALWAYS;
 	recording->hz = faster ? spec->hz : owner->config.hz;
 	recording->started_ns = loop_now_ns();
@@ -363,13 +364,21 @@ static void active_look(struct active *active)
 
 /* Events from main */
 
+/* The rate is a matter of CPU samples alone. */
+static bool recording_takes(const struct recording *recording, uint8_t source, uint8_t resource)
+{
+	if (!(recording->resources & RESOURCE_BIT(resource)))
+		return false;
+	return resource != RESOURCE_CPU || recording->source == source;
+}
+
 void recordings_sample(struct recordings *recordings, struct process *process, uint8_t source,
 		       const struct profile_key *key, uint64_t weight, bool stale)
 {
 	for (struct active *active = recordings->first; active; active = active->next) {
 		struct member *member;
 
-		if (!active->running || active->recording.source != source)
+		if (!active->running || !recording_takes(&active->recording, source, key->resource))
 			continue;
 		member = members_find(active, process);
 		if (!member || !members_take(member))

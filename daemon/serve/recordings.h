@@ -39,8 +39,9 @@ struct active {
 struct recording_spec {
 	struct selector *selector; /* its contents are taken on success */
 	const struct peer *peer;
-	unsigned hz;    /* 0: the daemon's */
-	double seconds; /* 0: until stopped */
+	uint32_t resources; /* RESOURCE_BIT()s; 0: CPU */
+	unsigned hz;        /* 0: the daemon's */
+	double seconds;     /* 0: until stopped */
 	bool children;
 	const void *connection;
 	void (*done)(void *data);

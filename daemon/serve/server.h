@@ -18,7 +18,9 @@
 #include "daemon/profile/process.h"
 #include "daemon/profile/profile.h"
 
+struct calls;
 struct server;
+struct sources;
 
 struct server_cpu {
 	unsigned cpu;
@@ -89,7 +91,9 @@ struct server_config {
 	struct processes *processes;
 	struct stacks *stacks;
 	struct window *window;
-	unsigned hz; /* of SOURCE_ALWAYS */
+	struct sources *sources; /* what runs on demand; NULL in tests */
+	struct calls *calls;     /* NULL in tests */
+	unsigned hz;             /* of SOURCE_ALWAYS */
 	struct server_hooks hooks;
 };
 

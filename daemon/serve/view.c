@@ -47,6 +47,7 @@ static int seconds_begin(struct view *view, double seconds)
 {
 	struct request *request = view->request;
 	struct recording_spec spec = {.selector = &view->selector,
+				      .resources = view->resources,
 				      .peer = request->peer,
 				      .seconds = seconds,
 				      .connection = request->client,
@@ -85,7 +86,8 @@ static int window_begin(struct view *view, unsigned seconds)
 		return error_set(&view->request->error, API_UNSUPPORTED, "process %d: %s",
 				 (int)selection.processes[0]->pid,
 				 selection.processes[0]->python.image.reason);
-	view->window = window_last(config->window, seconds, loop_now_ns(), &view->seconds);
+	view->window =
+	    window_last(config->window, view->resources, seconds, loop_now_ns(), &view->seconds);
 	if (!view->window)
 		return error_set(&view->request->error, API_INTERNAL, "out of memory");
 	view->profile = view->window;
@@ -119,7 +121,8 @@ static int view_begin(struct view *view, unsigned window_default)
 	return forward ? seconds_begin(view, seconds) : window_begin(view, window);
 }
 
-int view_open(struct request *request, unsigned window_default, int (*write)(struct view *view))
+int view_open(struct request *request, unsigned window_default, uint32_t resources,
+	      int (*write)(struct view *view))
 {
 	struct view *view = calloc(1, sizeof(*view));
 
@@ -127,6 +130,7 @@ int view_open(struct request *request, unsigned window_default, int (*write)(str
 		return error_set(&request->error, API_INTERNAL, "out of memory");
 	view->request = request;
 	view->write = write;
+	view->resources = resources;
 	request->work = view;
 	request->work_free = view_free;
 	request->resume = view_resume;

@@ -18,6 +18,7 @@ struct view {
 	double seconds;          /* that it spans */
 	uint64_t started_wall_ns;
 	unsigned hz;
+	uint32_t resources;              /* RESOURCE_BIT()s of the profile */
 	int (*write)(struct view *view); /* as a handler */
 	void *more;                      /* the document's own, freed by more_free */
 	void (*more_free)(void *more);
@@ -28,7 +29,8 @@ struct view {
  * REQUEST_WAITS, or -EPROTO. window_default: seconds looked back without window= and seconds=; 0:
  * seconds= must be given.
  */
-int view_open(struct request *request, unsigned window_default, int (*write)(struct view *view));
+int view_open(struct request *request, unsigned window_default, uint32_t resources,
+	      int (*write)(struct view *view));
 /* Writes in a later turn of the event loop: call view->write's successor from request_wake(). */
 int view_again(struct view *view, int (*write)(struct view *view));
 

@@ -85,7 +85,8 @@ static void samples(void **state)
 	CHECK(sample, , 0);
 	make_sample(FRAMES_MAX + 1);
 	CHECK(sample, , -EBADMSG);
-	SAMPLE(record.sample.resource = 1, -EBADMSG);
+	SAMPLE(record.sample.resource = RESOURCE_MAX - 1, 0);
+	SAMPLE(record.sample.resource = RESOURCE_MAX, -EBADMSG);
 	SAMPLE(record.sample.leaf = LEAF_SYSTEM + 1, -EBADMSG);
 	SAMPLE(record.sample.gil = GIL_NONE + 1, -EBADMSG);
 	SAMPLE(record.sample.source = SOURCE_SESSION + 1, -EBADMSG);

@@ -143,7 +143,7 @@ static void merge(void **state)
 	add(a, 1, 1, 5);
 	add(b, 1, 1, 6);
 	add(b, 1, 2, 7);
-	profile_merge(a, b);
+	profile_merge(a, b, RESOURCE_BITS_ALL);
 	assert_int_equal(profile_count(a), 2);
 	assert_int_equal(weight_of(a, 1), 18);
 	assert_int_equal(profile_samples(a), 3);
@@ -162,7 +162,7 @@ static void window_put(struct window *window, int line, uint64_t weight, uint64_
 
 static uint64_t window_weight(struct window *window, unsigned seconds, uint64_t now, double *span)
 {
-	struct profile *profile = window_last(window, seconds, now, span);
+	struct profile *profile = window_last(window, RESOURCE_BITS_ALL, seconds, now, span);
 	uint64_t sum = weight_of(profile, 0);
 
 	profile_free(profile);

@@ -123,7 +123,7 @@ static const struct {
     {"GET", "/v1/lines", 400, "ambiguous"},
     {"GET", "/v1/profile?pid=%w", 400, "usage"},
     {"GET", "/v1/profile?pid=%w&seconds=1&format=pprof", 400, "usage"},
-    {"GET", "/v1/profile?pid=%w&seconds=1&resource=gpu", 400, "usage"},
+    {"GET", "/v1/profile?pid=%w&seconds=1&resource=disk", 400, "usage"},
     {"GET", "/v1/profile?pid=%w&seconds=1&hz=0", 400, "bad_number"},
     {"GET", "/v1/profile?pid=%w&seconds=1&hz=10000", 400, "bad_number"},
     {"GET", "/v1/profile?pid=%w&seconds=1&hz=777", 500, "internal"},
