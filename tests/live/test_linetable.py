@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Line numbers are exact: every instruction of every code object of the standard library of each
 interpreter found gives the line that the interpreter itself gives. 0 wrong."""
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -43,13 +44,24 @@ def check(python, checker, tmp_path):
         return json.load(told), read
 
 
+@pytest.fixture(scope="module")
+def checked(request, checker, tmp_path_factory):
+    """checked(python): what check() gives. All builds that are asked for are checked side by side, one a CPU."""
+    wanted = [item.callspec.params["python"] for item in request.session.items
+              if item.module is request.module and hasattr(item, "callspec")]
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        running = {python.name: pool.submit(check, python, checker, tmp_path_factory.mktemp("lines"))
+                   for python in wanted}
+        yield lambda python: running[python.name].result()
+
+
 def test_interpreters_found():
     assert BUILDS
 
 
 @pytest.mark.parametrize("python", BUILDS, ids=str)
-def test_lines_of_the_standard_library(python, checker, tmp_path):
-    wrote, read = check(python, checker, tmp_path)
+def test_lines_of_the_standard_library(python, checked):
+    wrote, read = checked(python)
     assert read.returncode in (0, 1), read.stderr
     found = json.loads(read.stdout)
     print(python, python.version_text, wrote, found)
