@@ -63,11 +63,14 @@ def log_tail():
 
 
 def as_the_unit():
-    """A command before another: the unit's user and capabilities, as systemd would set them."""
+    """A command before another: the unit's user, capabilities and LimitMEMLOCK, as systemd would set them."""
     with open("/pyprofd.service") as unit:
-        names = next(line for line in unit if line.startswith("AmbientCapabilities=")).split("=")[1].lower().split()
+        settings = dict(line.strip().split("=", 1) for line in unit if "=" in line)
+    names = settings["AmbientCapabilities"].lower().split()
+    assert settings["LimitMEMLOCK"] == "infinity"
     only = "-all," + ",".join(name.replace("cap_", "+", 1) for name in names)
-    return ["setpriv", "--reuid=%d" % USER, "--regid=%d" % USER, "--clear-groups", "--no-new-privs",
+    return ["sh", "-c", 'ulimit -l unlimited && exec "$@"', "sh",
+            "setpriv", "--reuid=%d" % USER, "--regid=%d" % USER, "--clear-groups", "--no-new-privs",
             "--inh-caps=" + only, "--ambient-caps=" + only, "--bounding-set=" + only]
 
 
