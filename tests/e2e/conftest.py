@@ -38,6 +38,7 @@ class Daemon:
                 [PYPROFD, "--foreground", "--socket", self.socket, "--hz", str(hz), "--config", "/dev/null", *args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ, **(env or {})))
         self.pid = self.process.pid
+        atexit.register(self.stop)  # also where a test failed before it came to that
 
     def wait_ready(self, seconds=20):
         end = time.monotonic() + seconds
