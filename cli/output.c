@@ -25,17 +25,18 @@ int output_end(int r)
  * below 0x20 JSON has escaped already; its own line ends stay. */
 static void character_add(struct text *out, const char *bytes, size_t size)
 {
-	_cleanup_(text_done) struct text safe = {};
 	uint32_t c;
 
 	utf8_next(bytes, size, &c);
-	utf8_print(&safe, bytes, size);
-	if (c == '\n' || (safe.size == size && !memcmp(safe.data, bytes, size)))
+	if (c == '\n' || utf8_shown(c) == UTF8_AS_IT_IS)
 		text_add(out, bytes, size);
+	else if (c == UTF8_INVALID)
+		utf8_print(out, bytes, size);
 	else if (c < 0x10000)
 		text_printf(out, "\\u%04x", (unsigned)c);
-	else
-		text_add(out, safe.data, safe.size);
+	else /* a pair of surrogates */
+		text_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
+			    (unsigned)(0xdc00 + (c & 0x3ff)));
 }
 
 void output_json(struct text *out, int fd, const char *bytes, size_t size)

@@ -19,22 +19,6 @@ struct glyph {
 	int width; /* 0: a mark on the glyph before */
 };
 
-/* Takes no room and is no accent: joiners, direction marks, fillers, variation selectors, tags. */
-static bool char_invisible(uint32_t c)
-{
-	static const uint32_t ranges[][2] = {
-	    {0xad, 0xad},     {0x34f, 0x34f},     {0x61c, 0x61c},     {0x115f, 0x1160},
-	    {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2060, 0x206f},
-	    {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
-	    {0xfff9, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
-		if (c >= ranges[i][0] && c <= ranges[i][1])
-			return true;
-	return false;
-}
-
 static int char_width(uint32_t c)
 {
 	return c < 0x80 ? 1 : wcwidth((wchar_t)c);
@@ -45,18 +29,12 @@ static size_t glyph_next(const char *s, size_t size, struct glyph *ret_glyph)
 {
 	uint32_t c;
 	size_t n = utf8_next(s, size, &c);
-	_cleanup_(text_done) struct text safe = {};
+	enum utf8_shown shown = utf8_shown(c);
 
-	*ret_glyph = (struct glyph){.bytes = {*s}, .size = 1, .width = 1};
-	if (c >= 0x20 && c < 0x7f)
-		return 1;
 	*ret_glyph = (struct glyph){};
-	if (c != UTF8_INVALID && char_invisible(c))
+	if (shown == UTF8_LEFT_OUT)
 		return n;
-	utf8_print(&safe, s, n);
-	if (safe.failed || safe.size >= sizeof(ret_glyph->bytes))
-		return n;
-	if (safe.size != n || memcmp(safe.data, s, n) || char_width(c) < 0) {
+	if (shown == UTF8_REPLACED || char_width(c) < 0) {
 		memcpy(ret_glyph->bytes, "\xef\xbf\xbd", ret_glyph->size = 3);
 		ret_glyph->width = 1;
 		return n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "daemon/base/utf8.h"
 
-#include <stdbool.h>
+#include "daemon/base/cleanup.h"
 
 /* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 size_t utf8_next(const char *bytes, size_t size, uint32_t *ret_char)
@@ -61,11 +61,32 @@ size_t utf8_encode(uint32_t c, char out[4])
 	return 4;
 }
 
-static bool char_hostile(uint32_t c)
+/* Disjoint, ascending. */
+static const struct {
+	uint32_t first, last;
+	enum utf8_shown shown;
+} ranges[] = {
+    {0x0, 0x1f, UTF8_REPLACED},        {0x7f, 0x9f, UTF8_REPLACED},
+    {0xad, 0xad, UTF8_LEFT_OUT},       {0x34f, 0x34f, UTF8_LEFT_OUT},
+    {0x61c, 0x61c, UTF8_LEFT_OUT},     {0x115f, 0x1160, UTF8_LEFT_OUT},
+    {0x17b4, 0x17b5, UTF8_LEFT_OUT},   {0x180b, 0x180f, UTF8_LEFT_OUT},
+    {0x200b, 0x200f, UTF8_LEFT_OUT},   {0x2028, 0x202e, UTF8_REPLACED},
+    {0x2060, 0x2065, UTF8_LEFT_OUT},   {0x2066, 0x2069, UTF8_REPLACED},
+    {0x206a, 0x206f, UTF8_LEFT_OUT},   {0x3164, 0x3164, UTF8_LEFT_OUT},
+    {0xfe00, 0xfe0f, UTF8_LEFT_OUT},   {0xfeff, 0xfeff, UTF8_LEFT_OUT},
+    {0xffa0, 0xffa0, UTF8_LEFT_OUT},   {0xfff9, 0xfffb, UTF8_LEFT_OUT},
+    {0x1bca0, 0x1bca3, UTF8_LEFT_OUT}, {0x1d173, 0x1d17a, UTF8_LEFT_OUT},
+    {0xe0000, 0xe0fff, UTF8_LEFT_OUT}, {UTF8_INVALID, UTF8_INVALID, UTF8_REPLACED},
+};
+
+enum utf8_shown utf8_shown(uint32_t c)
 {
-	return c == UTF8_INVALID || c < 0x20 || (c >= 0x7f && c < 0xa0) ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x2028 ||
-	       c == 0x2029;
+	if (c >= 0x20 && c < 0x7f)
+		return UTF8_AS_IT_IS;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (c <= ranges[i].last)
+			return c >= ranges[i].first ? ranges[i].shown : UTF8_AS_IT_IS;
+	return UTF8_AS_IT_IS;
 }
 
 void utf8_print(struct text *out, const char *bytes, size_t size)
@@ -74,9 +95,11 @@ void utf8_print(struct text *out, const char *bytes, size_t size)
 		uint32_t c;
 		size_t n = utf8_next(bytes, size, &c);
 
-		if (char_hostile(c))
+		enum utf8_shown shown = utf8_shown(c);
+
+		if (shown == UTF8_REPLACED)
 			text_puts(out, "\xef\xbf\xbd");
-		else
+		else if (shown == UTF8_AS_IT_IS)
 			text_add(out, bytes, n);
 		bytes += n;
 		size -= n;

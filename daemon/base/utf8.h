@@ -16,7 +16,14 @@ size_t utf8_next(const char *bytes, size_t size, uint32_t *ret_char);
 /* Writes a code point (a lone surrogate or one > U+10FFFF as U+FFFD) to out[4]; returns its length.
  */
 size_t utf8_encode(uint32_t c, char out[4]);
-/* Appends text for a terminal: C0, DEL, C1, bidirectional controls and bad bytes become U+FFFD. */
+/* What a terminal may get of a character. The one definition for all that is shown to people. */
+enum utf8_shown {
+	UTF8_AS_IT_IS,
+	UTF8_REPLACED, /* steers: C0, DEL, C1, line separators, bidirectional controls, bad bytes */
+	UTF8_LEFT_OUT, /* takes no room and is no accent: joiners, direction marks, fillers, tags */
+};
+enum utf8_shown utf8_shown(uint32_t c);
+/* Appends text for a terminal; what is replaced becomes U+FFFD. */
 void utf8_print(struct text *out, const char *bytes, size_t size);
 
 #endif

@@ -47,6 +47,7 @@ PLAIN = [  # valid text: must come through as it is
     ("quote_\"\\\\'", "back\\slash\"quote.py"),
     ("semi;colon (x) 12", "semi;colon 7.py"),
     ("markup_<b>&amp;%s%n", "<script>.py"),
+    ("mark_\u200e\u200f\u061c\u200bx", "zero\u200d\ufeffwidth\u2060.py"),
 ]
 NUL = ("nul_\x00_after", "nul\x00after.py")  # pyprof's texts end at a NUL: it stands as U+FFFD
 EMPTY = ("", "")  # no file name is no file
@@ -55,7 +56,7 @@ LONG_WIDE = ("wide_" + "\U0001f40d" * 9995, "/wide/" + "\u6587" * 9994)
 LONE = ("lone_\udc80_\ud800", "lone\udcff.py")  # surrogates have no UTF-8
 NAMES = PLAIN + [NUL, EMPTY, LONG, LONG_WIDE, LONE]
 
-BIDI = {chr(c) for c in [0x061c, 0x200e, 0x200f, *range(0x202a, 0x202f), *range(0x2066, 0x206a)]}
+UNSEEN = {chr(c) for c in [0x061c, *range(0x200b, 0x2010), *range(0x202a, 0x202f), *range(0x2060, 0x2070), 0xfeff]}
 
 
 def start(spawn, python, names=NAMES):
@@ -67,8 +68,8 @@ def start(spawn, python, names=NAMES):
 
 
 def is_plain(text):
-    """No character that moves the cursor, ends a line or turns the text's direction."""
-    return not [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in BIDI]
+    """No character that moves the cursor, ends a line, turns the text's direction or hides."""
+    return not [c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in UNSEEN]
 
 
 def check_lines(out):

@@ -90,6 +90,42 @@ static void for_terminals(void **state)
 	check_print("\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8", 9, BAD BAD BAD); /* RLO, LRI, LS */
 	check_print("x\xff\xc3", 3, "x" BAD BAD);
 	check_print("\xc2\xa0", 2, "\xc2\xa0");
+	/* Direction marks LRM, RLM, ALM; zero-width space, joiner, BOM; soft hyphen; a tag. */
+	check_print("a\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c"
+		    "b",
+		    10, "ab");
+	check_print("a\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf"
+		    "b",
+		    11, "ab");
+	check_print("a\xc2\xad\xf3\xa0\x80\x81"
+		    "b",
+		    8, "ab");
+	check_print("e\xcc\x81", 3, "e\xcc\x81"); /* an accent */
+}
+
+/* The table is searched in its order. */
+static void every_character_is_shown_alike(void **state)
+{
+	unsigned left_out = 0, replaced = 0;
+
+	(void)state;
+	for (uint32_t c = 0; c <= 0x10ffff; c++) {
+		_cleanup_(text_done) struct text text = {0};
+		char bytes[4];
+
+		if (c >= 0xd800 && c < 0xe000)
+			continue;
+		utf8_print(&text, bytes, utf8_encode(c, bytes));
+		left_out += text.size == 0;
+		replaced += c != 0xfffd && text.size == 3 && !memcmp(text.data, BAD, 3);
+		assert_int_equal(utf8_shown(c) == UTF8_LEFT_OUT, text.size == 0);
+	}
+	assert_int_equal(replaced, 0x20 + 0x21 + 7 + 4);
+	assert_int_equal(left_out, 5 + 2 + 5 + 5 + 6 + 6 + 1 + 16 + 1 + 1 + 3 + 4 + 8 + 4096);
+	assert_int_equal(utf8_shown(UTF8_INVALID), UTF8_REPLACED);
+	assert_int_equal(utf8_shown(0x202e), UTF8_REPLACED);
+	assert_int_equal(utf8_shown(0x2066), UTF8_REPLACED);
+	assert_int_equal(utf8_shown(0x200e), UTF8_LEFT_OUT);
 }
 
 int main(void)
@@ -99,6 +135,7 @@ int main(void)
 	    cmocka_unit_test(too_large_becomes_replacement),
 	    cmocka_unit_test(bad_sequences),
 	    cmocka_unit_test(for_terminals),
+	    cmocka_unit_test(every_character_is_shown_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
