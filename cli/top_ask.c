@@ -18,6 +18,11 @@ static unsigned ask_window(const struct top_live *live)
 			      : live->options->window;
 }
 
+bool top_ask_from_reset(const struct top_live *live)
+{
+	return live->reset_ms && top_live_now() - live->reset_ms <= TOP_WINDOW_MAX * 1000;
+}
+
 static void ask_away(struct top_live *live, const struct failure *failure)
 {
 	live->away = true;

@@ -91,7 +91,7 @@ static void draw_figures(struct top_live *live, struct frame *frame)
 		flag_set(&flags[1], VIEW_LABEL, 6, "user ", live->user);
 	if (page->filter[0])
 		flag_set(&flags[2], VIEW_LABEL, 0, "filter ", page->filter);
-	if (live->reset_ms)
+	if (top_ask_from_reset(live))
 		flag_set(&flags[3], VIEW_LABEL, 7, "from reset", "");
 	if (*count != '0')
 		flag_set(&flags[4], VIEW_WARN, 2, "tagged ", count);

@@ -76,6 +76,8 @@ int top_live_run(const struct options *options, const struct view_order *order);
 
 /* Asks at once what the open page needs. */
 void top_ask(struct top_live *live, enum top_question question);
+/* All seconds since R are shown; the daemon keeps TOP_WINDOW_MAX of them. */
+bool top_ask_from_reset(const struct top_live *live);
 /* Takes what has come of an answer. */
 void top_ask_step(struct top_live *live, enum top_question question, int64_t now);
 

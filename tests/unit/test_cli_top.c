@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/top_live.h"
 #include "cli/top_model.h"
 #include "cli/top_page.h"
 #include "cli/tui_keys.h"
@@ -550,10 +551,25 @@ static void test_keys_and_prompt(void **state)
 	assert_false(prompt.open);
 }
 
+/* What is older than the daemon's window is not counted, so the screen may not say so. */
+static void test_reset_holds_a_minute(void **state)
+{
+	int64_t now = top_live_now();
+	struct top_live live = {};
+
+	(void)state;
+	assert_false(top_ask_from_reset(&live));
+	live.reset_ms = now;
+	assert_true(top_ask_from_reset(&live));
+	live.reset_ms = now - TOP_WINDOW_MAX * 1000 - 1;
+	assert_false(top_ask_from_reset(&live));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_reset_holds_a_minute),
 	    cmocka_unit_test(test_line_is_safe),
 	    cmocka_unit_test(test_line_cells),
 	    cmocka_unit_test(test_processes),
