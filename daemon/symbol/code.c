@@ -13,8 +13,8 @@
 #include "daemon/decode/decode.h"
 #include "daemon/symbol/fetch.h"
 #include "daemon/symbol/linetable.h"
+#include "daemon/symbol/modules.h"
 #include "daemon/symbol/strings.h"
-#include "daemon/target/pymodule.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
@@ -38,7 +38,8 @@ struct family {
 struct codes {
 	struct set set;      /* of struct code, by code_key */
 	struct set families; /* of struct family */
-	size_t bytes;        /* of both kinds of nodes */
+	struct modules modules;
+	size_t bytes; /* of both kinds of nodes */
 	size_t limit;
 	uint64_t refused;
 };
@@ -129,6 +130,7 @@ void codes_free(struct codes *codes)
 		return;
 	while ((node = set_first(&codes->families)))
 		family_free(codes, (struct family *)node);
+	modules_done(&codes->modules);
 	free(codes);
 }
 
@@ -311,21 +313,6 @@ static void code_complete(struct fetch_code *code, const struct fetch_code *whol
 	code->table_partial = whole->table_partial;
 }
 
-/* A referenced name or NULL. The dict may be another's by now only if the module went within the
- * milliseconds that the record was on its way. */
-static const char *module_find(const struct python *python, uint64_t globals)
-{
-	_cleanup_free_ char *name = NULL;
-	struct pyreader reader = {mem_new(python->pid), python, &python->image.layout,
-				  &python->image.objects};
-	int r = reader.mem && globals ? pymodule_name(&reader, globals, &name) : -ENOENT;
-
-	mem_free(reader.mem);
-	if (r < 0)
-		return NULL;
-	return (r ? strings_intern_cut : strings_intern)(name, strlen(name));
-}
-
 int codes_add(struct codes *codes, const struct python *python, const struct code_record *record,
 	      size_t size)
 {
@@ -350,7 +337,7 @@ int codes_add(struct codes *codes, const struct python *python, const struct cod
 		0)
 		code_complete(&code, &whole);
 	if (python)
-		module = module_find(python, record->globals_object);
+		module = modules_find(&codes->modules, python, key.family, record->globals_object);
 	r = codes_put(codes, &key, &code, module);
 	strings_unref(module);
 	return r;
