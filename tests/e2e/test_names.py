@@ -4,6 +4,7 @@ terminal. What can be written is written as it is."""
 import json
 import re
 import textwrap
+import time
 import unicodedata
 
 import pytest
@@ -156,30 +157,46 @@ def test_cut_names_are_marked(daemon, spawn, python):
     assert set(marked) >= {"record", "functions", "callees", "lines", "dump"}, marked
 
 
+MODULES = textwrap.dedent("""
+    import json, sys
+    def spin(): json.loads("[1, [2, {}]]"); twice()
+    scope = {"__name__": "made.up"}
+    exec("def twice():\\n for _ in range(50): pass", scope)
+    bare = {}
+    exec("def nobodys():\\n for _ in range(500): pass", bare)
+    twice = scope["twice"]
+    print("ready", flush=True)
+    while True: spin(); bare["nobodys"]()
+    """)
+
+
+def modules_of(daemon, pid):
+    out = {}
+    for f in daemon.record("-p", pid, seconds=1)["frames"]:
+        out.setdefault(f["function"].split(".")[-1], set()).add(f["module"])
+    return out
+
+
 @pytest.mark.parametrize("python", BUILDS, ids=str)
 def test_modules(daemon, spawn, python):
-    """A frame's module is that of its globals: the package's whole name, `__main__`, what exec() was given, or none."""
-    code = textwrap.dedent("""
-        import json, sys
-        def spin(): json.loads("[1, [2, {}]]"); twice()
-        scope = {"__name__": "made.up"}
-        exec("def twice():\\n for _ in range(50): pass", scope)
-        bare = {}
-        exec("def nobodys():\\n for _ in range(500): pass", bare)
-        twice = scope["twice"]
-        print("ready", flush=True)
-        while True: spin(); bare["nobodys"]()
-        """)
-    target = spawn(python.argv + ["-c", code])
-    assert target.stdout.readline() == b"ready\n"
-    modules = {}
-    for f in daemon.record("-p", target.pid, seconds=1.5)["frames"]:
-        modules.setdefault(f["function"].split(".")[-1], set()).add(f["module"])
-    assert modules["spin"] == modules["<module>"] == {"__main__"}, modules
-    assert modules["twice"] == {"made.up"} and modules["nobodys"] == {None}, modules
-    assert modules.get("raw_decode", {"json.decoder"}) == {"json.decoder"} and "decode" in modules, modules
-    dump = daemon.json("dump", "-p", target.pid)["processes"][0]["threads"][0]["frames"]
-    assert dump[-1]["module"] == "__main__"
+    """A frame's module is that of its globals: the package's whole name, `__main__`, what exec() was given, or none.
+    Where the busy host gave no time to read one it is null too, for that process; never another's."""
+    want = {"spin": "__main__", "twice": "made.up", "nobodys": None, "raw_decode": "json.decoder", "loads": "json"}
+    for _ in range(3):
+        target = spawn(python.argv + ["-c", MODULES])
+        assert target.stdout.readline() == b"ready\n"
+        while target.pid not in {p["pid"] for p in daemon.json("ps")["processes"]}:
+            time.sleep(0.05)
+        modules = modules_of(daemon, target.pid)
+        dump = daemon.json("dump", "-p", target.pid)["processes"][0]["threads"][0]["frames"]
+        target.kill()
+        assert dump[-1]["module"] == "__main__"
+        for name, module in want.items():
+            assert modules.get(name, {module}) <= {module, None}, modules
+        if all(modules.get(name, {module}) == {module} for name, module in want.items()):
+            break
+    assert all(modules.get(name, {module}) == {module} for name, module in want.items()), modules
+    assert set(modules) >= {"spin", "twice", "nobodys"}, modules
 
 
 @pytest.mark.parametrize("python", BUILDS[:1] + BUILDS[-1:], ids=str)
