@@ -97,6 +97,12 @@ static void thread_note(struct process *process, const struct sample_record *sam
 	memcpy(thread->comm, sample->comm, sizeof(thread->comm));
 }
 
+/* process_ticks count it. */
+static bool always_cpu(const struct sample_record *sample)
+{
+	return sample->source == SOURCE_ALWAYS && sample->resource == RESOURCE_CPU;
+}
+
 /* stale: its time counts; that names are missing is a loss. */
 static void sample_deliver(struct intake *intake, struct process *process,
 			   const struct sample_record *sample, struct stack *stack, bool stale)
@@ -106,7 +112,7 @@ static void sample_deliver(struct intake *intake, struct process *process,
 	    .tid = sample->tid,
 	    .gil = sample->gil,
 	    .leaf = sample->leaf,
-	    .partial = sample->flags & SAMPLE_PARTIAL ? 1 : 0,
+	    .partial = sample->flags & SAMPLE_PARTIAL ? sample->loss : LOSS_NONE,
 	    .resource = sample->resource,
 	    .detail = sample->detail,
 	    .stack = stack,
@@ -115,7 +121,7 @@ static void sample_deliver(struct intake *intake, struct process *process,
 	thread_note(process, sample);
 	intake->counts.samples++;
 	intake->counts.stale_samples += stale;
-	if (sample->source == SOURCE_ALWAYS)
+	if (always_cpu(sample))
 		process->stale += stale;
 	if (sample->source == SOURCE_ALWAYS)
 		window_add(intake->stages.window, &key, sample->weight, loop_now_ns());
@@ -129,8 +135,8 @@ static void sample_drop(struct intake *intake, struct process *process,
 			const struct sample_record *sample)
 {
 	intake->counts.stale_samples++;
-	process->delivered[sample->source]++;
-	if (sample->source == SOURCE_ALWAYS && !(sample->flags & SAMPLE_PARTIAL))
+	process->delivered[sample->source] += sample->resource == RESOURCE_CPU;
+	if (always_cpu(sample) && !(sample->flags & SAMPLE_PARTIAL))
 		process->stale++;
 }
 

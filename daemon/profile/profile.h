@@ -26,8 +26,8 @@
 struct profile_key {
 	uint64_t generation; /* of the process */
 	uint32_t tid;
-	uint8_t gil, leaf, partial, resource;
-	uint64_t detail; /* sample_record.detail */
+	uint8_t gil, leaf, partial, resource; /* partial: enum loss_reason, 0 = whole */
+	uint64_t detail;                      /* sample_record.detail */
 	struct stack *stack;
 };
 

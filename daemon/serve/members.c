@@ -70,11 +70,14 @@ static bool belongs(const struct active *active, const struct process *process)
 	return active->recording.children && descends(active, process);
 }
 
+/* The counters are of CPU ticks: for a recording of other resources they stay 0. */
 static void member_read(struct active *active, struct process *process, struct member *member)
 {
 	const struct server_hooks *hooks = &active->config->hooks;
 	struct process_ticks ticks;
 
+	if (!(active->recording.resources & RESOURCE_BIT(RESOURCE_CPU)))
+		return;
 	if (hooks->ticks(hooks->data, process, active->recording.source, &ticks) == 0)
 		member->last = ticks;
 }

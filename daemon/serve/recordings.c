@@ -372,6 +372,25 @@ static bool recording_takes(const struct recording *recording, uint8_t source, u
 	return resource != RESOURCE_CPU || recording->source == source;
 }
 
+static void sample_take(struct active *active, struct member *member, const struct profile_key *key,
+			uint64_t weight, bool stale)
+{
+	if (key->resource != RESOURCE_CPU) {
+		/* No counter to match: what came is what is known. */
+		if (!member->in)
+			return;
+		if (key->partial || stale)
+			active->past.lost[key->partial ? key->partial : LOSS_STALE]++;
+		else
+			active->past.samples++;
+	} else if (members_take(member)) {
+		active->stale += stale;
+	} else {
+		return;
+	}
+	profile_add(active->recording.profile, key, weight);
+}
+
 void recordings_sample(struct recordings *recordings, struct process *process, uint8_t source,
 		       const struct profile_key *key, uint64_t weight, bool stale)
 {
@@ -381,12 +400,10 @@ void recordings_sample(struct recordings *recordings, struct process *process, u
 		if (!active->running || !recording_takes(&active->recording, source, key->resource))
 			continue;
 		member = members_find(active, process);
-		if (!member || !members_take(member))
-			continue;
-		profile_add(active->recording.profile, key, weight);
-		active->stale += stale;
+		if (member)
+			sample_take(active, member, key, weight, stale);
 	}
-	process->delivered[source]++;
+	process->delivered[source] += key->resource == RESOURCE_CPU;
 }
 
 void recordings_process_started(struct recordings *recordings, struct process *process)

@@ -24,7 +24,7 @@ struct active {
 	bool running, closing;     /* closing: no process joins any more */
 	uint64_t stopped_ns;       /* loop_now_ns() */
 	struct map *members;       /* generation → struct member */
-	struct process_ticks past; /* of members that ended */
+	struct process_ticks past; /* of members that ended; samples of other resources */
 	uint64_t stale;            /* samples in the profile that lack a name */
 	struct map *family;        /* pid → 1: named and adopted ones, when children are wanted */
 	uint64_t *starts;          /* of recording.pids: start time since boot, 0 when unknown */

@@ -150,14 +150,16 @@ def test_recordings_add_up(daemon, spawn, hz):
     targets = [start(spawn, BUSY % depth) for depth in (3, 40, 1500)]
     chosen = [["-p", targets[0].pid], ["-p", targets[1].pid], ["-p", targets[2].pid],
               [word for t in targets for word in ("-p", t.pid)]]
+    total = 0
     for selector in chosen * 3:
         document = daemon.record(*selector, "-r", hz, seconds=0.15, check=False)
-        assert document["events"] > 0
+        total += document["events"]
         if len(selector) == 2:
             assert check_recording(document) == 0
         else:
             assert abs(check_recording(document)) <= 2
-    assert check_recording(daemon.record("-p", targets[0].pid, seconds=0.15)) == 0
+    assert check_recording(daemon.record("-p", targets[0].pid, seconds=0.15, check=False)) == 0
+    assert total > 200
 
 
 def test_a_whole_life_is_recorded(daemon):

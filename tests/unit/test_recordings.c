@@ -108,6 +108,18 @@ static void deliver_one(void)
 	recordings_sample(recordings, process, SOURCE_ALWAYS, &key, WEIGHT, stale);
 }
 
+/* A record of another source than the clock: no counter of ticks has it. */
+static void deliver_memory(uint8_t partial, bool stale)
+{
+	struct profile_key key = {.generation = process->generation,
+				  .tid = 1,
+				  .resource = RESOURCE_MEMORY,
+				  .partial = partial,
+				  .stack = stack};
+
+	recordings_sample(recordings, process, SOURCE_ALWAYS, &key, WEIGHT, stale);
+}
+
 static void hook_settle(void *data)
 {
 	size_t until = kernel.tail;
@@ -115,6 +127,8 @@ static void hook_settle(void *data)
 	(void)data;
 	while (kernel.head < until || (kernel.head < kernel.tail && chance(2))) {
 		deliver_one();
+		if (chance(3) == 0)
+			deliver_memory(LOSS_NONE, chance(2));
 		if (kernel.busy && chance(4) == 0)
 			tick();
 	}
@@ -148,12 +162,12 @@ static int unmake(void **state)
 	return 0;
 }
 
-static struct active *start(void)
+static struct active *start(uint32_t resources)
 {
 	struct peer peer = {.all = true};
 	pid_t *pid = malloc(sizeof(*pid));
 	struct selector selector = {.pids = pid, .npids = 1};
-	struct recording_spec spec = {.selector = &selector, .peer = &peer};
+	struct recording_spec spec = {.selector = &selector, .peer = &peer, .resources = resources};
 	struct active *active = NULL;
 	struct error error = {0};
 
@@ -187,7 +201,7 @@ static struct active *record(struct process_ticks *ret_sum, uint64_t ret_events[
 
 	ticks_happen();
 	ret_events[0] = events();
-	active = start();
+	active = start(0);
 	ret_events[1] = events() + (kernel.uncounted >= 0);
 	for (unsigned i = 0; i < 20; i++) {
 		ticks_happen();
@@ -246,7 +260,7 @@ static void what_never_comes_is_stale(void **state)
 		struct active *active;
 
 		kernel_reset(8);
-		active = start();
+		active = start(0);
 		kernel.drops = 3;
 		for (unsigned i = 0; i < 20; i++)
 			ticks_happen();
@@ -276,11 +290,40 @@ static void an_earlier_drop_is_forgotten(void **state)
 	assert_int_equal(kernel.drops, 0);
 	process->delivered[SOURCE_ALWAYS] -= 3;
 	kernel.busy = 0;
-	recordings_drop(start());
+	recordings_drop(start(0));
 	kernel.busy = 8;
 	active = record(&sum, told);
 	check_sums(active, &sum, told);
 	assert_int_equal(sum.lost[LOSS_STALE], active->stale);
+	recordings_drop(active);
+}
+
+/* There events are what came. */
+static void another_resource_counts_its_records(void **state)
+{
+	struct process_ticks sum;
+	struct active *active;
+
+	(void)state;
+	kernel_reset(8);
+	active = start(RESOURCE_BIT(RESOURCE_MEMORY));
+	kernel.busy = 0;
+	for (unsigned i = 0; i < 30; i++)
+		tick();
+	while (kernel.head < kernel.tail)
+		deliver_one();
+	for (unsigned i = 0; i < 10; i++)
+		deliver_memory(LOSS_NONE, false);
+	for (unsigned i = 0; i < 3; i++)
+		deliver_memory(LOSS_UNREADABLE, i == 0);
+	deliver_memory(LOSS_NONE, true);
+	recordings_stop(active);
+	members_ticks(active, &sum);
+	assert_int_equal(sum.samples, 10);
+	assert_int_equal(sum.lost[LOSS_UNREADABLE], 3);
+	assert_int_equal(sum.lost[LOSS_STALE], 1);
+	assert_int_equal(sum.events, 14);
+	assert_int_equal(profile_samples(active->recording.profile), 14);
 	recordings_drop(active);
 }
 
@@ -290,6 +333,7 @@ int main(void)
 	    cmocka_unit_test(sums_hold_while_ticks_go_on),
 	    cmocka_unit_test(what_never_comes_is_stale),
 	    cmocka_unit_test(an_earlier_drop_is_forgotten),
+	    cmocka_unit_test(another_resource_counts_its_records),
 	};
 
 	return cmocka_run_group_tests(tests, make, unmake);
