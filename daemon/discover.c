@@ -39,6 +39,16 @@ static void verdict_late(void *data, pid_t pid)
 	scan_pid(data, pid);
 }
 
+/* An exec or exit changes the kernel side's entry at once, its record comes later. */
+static bool process_runs(void *data, const struct process *process)
+{
+	const struct discover *d = data;
+	struct py_process told;
+
+	return probe_process_get(d->stages.probe, process->pid, &told) == 0 &&
+	       told.generation == process->generation;
+}
+
 struct discover *discover_new(const struct discover_stages *stages)
 {
 	struct discover *d = calloc(1, sizeof(*d));
@@ -54,6 +64,7 @@ struct discover *discover_new(const struct discover_stages *stages)
 		discover_free(d);
 		return NULL;
 	}
+	processes_ask(d->stages.processes, process_runs, d);
 	return d;
 }
 
@@ -197,7 +208,7 @@ static void executable_read(struct python *python)
 /* Configures the kernel side of a process that the daemon found. */
 static void process_configure(struct discover *d, struct process *process)
 {
-	struct python *python = &process->python;
+	struct python *python = process->python;
 	struct py_process told = {
 	    .generation = process->generation,
 	    .family = process->family,
@@ -236,7 +247,7 @@ static struct process *process_adopt(struct discover *d, const struct python *py
 	if (!process)
 		return NULL;
 	process->family = family;
-	process->python = *python;
+	*process->python = *python;
 	family_join(d, family, python);
 	return process;
 }
@@ -262,7 +273,7 @@ static struct python python_of(const struct python_image *image, pid_t pid, uint
 	return python;
 }
 
-/* What the record told, for a process that /proc may no longer show. */
+/* What the record told, for a process that /proc may no longer show, or as another program. */
 static void process_told(struct process *process, uint64_t start, uint64_t cgroup, uint32_t uid,
 			 const char *comm)
 {
@@ -270,8 +281,7 @@ static void process_told(struct process *process, uint64_t start, uint64_t cgrou
 	process_cgroup(process, cgroup);
 	/* Not /proc's: by now the process may be another user's, what it was sampled in is not. */
 	process->uid = uid;
-	if (!process->comm[0])
-		memcpy(process->comm, comm, sizeof(process->comm));
+	memcpy(process->comm, comm, sizeof(process->comm));
 }
 
 /* Children that it forked before the kernel side knew it were no Python processes then. Of those

@@ -240,7 +240,7 @@ static void code_seen(struct intake *intake, const struct record_header *header)
 	}
 	process = processes_by_pid(intake->stages.processes, (pid_t)code->pid);
 	if (process && process->family == code->family)
-		python = &process->python;
+		python = process->python;
 	r = codes_add(intake->stages.codes, python, code, header->size);
 	if (r == 0 || r == -EEXIST)
 		probe_gate_add(intake->stages.probe, code->family, code->code, code->checksum);
@@ -429,7 +429,7 @@ static bool names_ask(struct intake *intake, struct process *process)
 		return false;
 	naming->intake = intake;
 	naming->generation = process->generation;
-	naming->python = process->python;
+	naming->python = *process->python;
 	if (worker_start(&job) == 0)
 		return true;
 	free(naming);

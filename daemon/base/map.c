@@ -11,7 +11,7 @@
 #include <sys/random.h>
 
 enum { SLOT_FREE, SLOT_USED, SLOT_DEAD };
-#define MAP_FIRST_SIZE 16
+#define MAP_FIRST_SIZE 4 /* each process has one for its threads, mostly of one */
 
 struct map {
 	size_t key_size, value_at, slot_size;

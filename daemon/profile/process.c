@@ -2,6 +2,9 @@
 /*
  * The process table. Living processes are found by pid, all by generation; ended ones queue up in
  * the order of their end, so that expiry takes them from the front. Find, add and end are O(1).
+ *
+ * A host that starts 50 processes a second has 3,250 ended ones in the window. What they had in
+ * common is kept once: the command line, and of the interpreter what is shown.
  */
 #include "daemon/profile/process.h"
 
@@ -9,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/blob.h"
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
 #include "daemon/target/cgroup.h"
@@ -17,7 +21,7 @@
 /* The rolling window still names a process this long after its end. */
 #define NAMED_NS (65ull * 1000000000ull)
 /* Ended processes that are older than that: a host that starts 50 a second fills the table in ten
- * minutes otherwise (1.5 KiB each). */
+ * minutes otherwise. */
 #define OLD_MAX 512
 #define THREADS_MAX 4096 /* names kept per process */
 #define THREADS_SWEEP 256
@@ -25,7 +29,9 @@
 
 struct entry {
 	struct process process;
+	struct processes *table;
 	struct entry *next; /* that ended after this one */
+	bool python_shared;
 };
 
 struct processes {
@@ -33,8 +39,11 @@ struct processes {
 	struct map *by_pid;         /* uint32_t → struct entry *, living */
 	struct entry *first, *last; /* ended, the longest ago first */
 	size_t ended;
+	struct blobs shared; /* command lines, and interpreters of ended processes */
 	void (*dropped)(void *data, struct process *process); /* of the last processes_expire() */
 	void *data;
+	bool (*runs)(void *data, const struct process *process);
+	void *runs_data;
 };
 
 struct processes *processes_new(void)
@@ -52,6 +61,13 @@ struct processes *processes_new(void)
 	return processes;
 }
 
+void processes_ask(struct processes *processes,
+		   bool (*runs)(void *data, const struct process *process), void *data)
+{
+	processes->runs = runs;
+	processes->runs_data = data;
+}
+
 static void threads_free(struct map *threads)
 {
 	struct thread *thread;
@@ -63,10 +79,60 @@ static void threads_free(struct map *threads)
 	map_free(threads);
 }
 
+static struct entry *entry_of(struct process *process)
+{
+	_Static_assert(offsetof(struct entry, process) == 0, "a process is the head of its entry");
+	return (struct entry *)process;
+}
+
+static void cmdline_forget(struct process *process)
+{
+	blob_drop(&entry_of(process)->table->shared, process->cmdline);
+	process->cmdline = NULL;
+	process->cmdline_size = 0;
+}
+
+/* Out of memory: as if it were not known. */
+static void cmdline_set(struct process *process, const char *cmdline, size_t size)
+{
+	const char *taken = blob_take(&entry_of(process)->table->shared, cmdline, size, false);
+
+	cmdline_forget(process);
+	process->cmdline = taken;
+	process->cmdline_size = process->cmdline ? size : 0;
+}
+
+static void python_free(struct entry *entry)
+{
+	if (entry->python_shared)
+		blob_drop(&entry->table->shared, entry->process.python);
+	else
+		free(entry->process.python);
+}
+
+/* An ended process's memory is gone: where things lay in it, which is another place in each
+ * process, is of no use. */
+static void python_retire(struct entry *entry)
+{
+	struct python *python = entry->process.python;
+	const void *shared;
+
+	python->pid = 0;
+	python->bias = python->runtime = 0;
+	python->at = (struct py_addresses){0};
+	shared = blob_take(&entry->table->shared, python, sizeof(*python), false);
+	if (!shared)
+		return;
+	free(python);
+	entry->process.python = (struct python *)(uintptr_t)shared;
+	entry->python_shared = true;
+}
+
 static void entry_free(struct entry *entry)
 {
 	threads_free(entry->process.threads);
-	free(entry->process.cmdline);
+	cmdline_forget(&entry->process);
+	python_free(entry);
 	free(entry->process.unit);
 	free(entry->process.container);
 	free(entry);
@@ -84,12 +150,6 @@ void processes_free(struct processes *processes)
 	map_free(processes->by_generation);
 	map_free(processes->by_pid);
 	free(processes);
-}
-
-static struct entry *entry_of(struct process *process)
-{
-	_Static_assert(offsetof(struct entry, process) == 0, "a process is the head of its entry");
-	return (struct entry *)process;
 }
 
 /* The one that ended first leaves the table. */
@@ -130,39 +190,66 @@ static uid_t owner_of(const struct procfs_status *status)
 	return status->uid[1];
 }
 
-void process_refresh(struct process *process)
-{
-	struct procfs_status status;
+/* What /proc says at one moment. */
+struct told {
 	struct procfs_stat stat;
-	size_t size;
+	struct procfs_status status;
+	bool has_status;
 	char *cmdline;
+	size_t cmdline_size;
+};
 
-	if (process->ended_time_ns || procfs_stat(process->pid, &stat) < 0)
-		return;
-	memcpy(process->comm, stat.comm, sizeof(process->comm));
-	process->ppid = stat.ppid;
-	if (!process->start_time_ns)
-		process->start_time_ns = procfs_boot_wall_ns() + stat.start_boot_ns;
-	if (procfs_status(process->pid, &status) == 0) {
-		process->uid = owner_of(&status);
-		process->ns_pid = status.ns_pid;
-	}
-	if (procfs_cmdline(process->pid, &cmdline, &size) < 0)
-		return;
-	if (size == 0) { /* zombie: what was known is better */
-		free(cmdline);
-		return;
-	}
-	free(process->cmdline);
-	process->cmdline = cmdline;
-	process->cmdline_size = size;
+static void told_done(struct told *told)
+{
+	free(told->cmdline);
 }
 
+static int told_read(struct told *told, pid_t pid)
+{
+	int r = procfs_stat(pid, &told->stat);
+
+	if (r < 0)
+		return r;
+	told->has_status = procfs_status(pid, &told->status) == 0;
+	if (procfs_cmdline(pid, &told->cmdline, &told->cmdline_size) < 0)
+		told->cmdline = NULL;
+	return 0;
+}
+
+static void told_take(const struct told *told, struct process *process)
+{
+	memcpy(process->comm, told->stat.comm, sizeof(process->comm));
+	process->ppid = told->stat.ppid;
+	if (!process->start_time_ns)
+		process->start_time_ns = procfs_boot_wall_ns() + told->stat.start_boot_ns;
+	if (told->has_status) {
+		process->uid = owner_of(&told->status);
+		process->ns_pid = told->status.ns_pid;
+	}
+	/* A zombie has none: what was known is better. */
+	if (told->cmdline && told->cmdline_size)
+		cmdline_set(process, told->cmdline, told->cmdline_size);
+}
+
+void process_refresh(struct process *process)
+{
+	const struct processes *table = entry_of(process)->table;
+	_cleanup_(told_done) struct told told = {0};
+
+	if (process->ended_time_ns || told_read(&told, process->pid) < 0)
+		return;
+	if (!table->runs || table->runs(table->runs_data, process))
+		told_take(&told, process);
+}
+
+/* The kernel side may not know it yet. */
 static void process_fill(struct process *process)
 {
+	_cleanup_(told_done) struct told told = {0};
 	struct cgroup_names names;
 
-	process_refresh(process);
+	if (told_read(&told, process->pid) == 0)
+		told_take(&told, process);
 	if (cgroup_of_pid(process->pid, &names) == 0)
 		names_take(process, &names);
 }
@@ -192,6 +279,24 @@ static bool entry_index(struct processes *processes, struct entry *entry)
 	return true;
 }
 
+static struct entry *entry_new(struct processes *processes, uint64_t generation, pid_t pid)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	entry->table = processes;
+	entry->process.generation = generation;
+	entry->process.family = generation;
+	entry->process.pid = pid;
+	entry->process.ns_pid = pid;
+	entry->process.python = calloc(1, sizeof(struct python));
+	if (entry->process.python && entry_index(processes, entry))
+		return entry;
+	entry_free(entry);
+	return NULL;
+}
+
 struct process *processes_add(struct processes *processes, uint64_t generation, pid_t pid)
 {
 	struct process *known = processes_find(processes, generation);
@@ -205,17 +310,9 @@ struct process *processes_add(struct processes *processes, uint64_t generation, 
 		processes_ended(processes, before, loop_wall_ns());
 	if (!room_make(processes))
 		return NULL;
-	entry = calloc(1, sizeof(*entry));
+	entry = entry_new(processes, generation, pid);
 	if (!entry)
 		return NULL;
-	entry->process.generation = generation;
-	entry->process.family = generation;
-	entry->process.pid = pid;
-	entry->process.ns_pid = pid;
-	if (!entry_index(processes, entry)) {
-		free(entry);
-		return NULL;
-	}
 	process_fill(&entry->process);
 	return &entry->process;
 }
@@ -243,6 +340,7 @@ void processes_ended(struct processes *processes, struct process *process, uint6
 	if (process->ended_time_ns)
 		return;
 	process->ended_time_ns = wall_ns;
+	python_retire(entry);
 	if (processes_by_pid(processes, process->pid) == process)
 		map_remove(processes->by_pid, &pid);
 	if (processes->last)
@@ -328,27 +426,21 @@ void process_started(struct process *process, uint64_t start_boot_ns)
 	/* proc(5) counts in 10 ms; anything else was another process that took the pid since. */
 	if (!told || apart < 50000000ull)
 		return;
-	free(TAKE_PTR(process->cmdline));
+	cmdline_forget(process);
 	free(TAKE_PTR(process->unit));
 	free(TAKE_PTR(process->container));
-	process->cmdline_size = 0;
 	process->uid = UINT32_MAX;
 	memset(process->comm, 0, sizeof(process->comm));
 }
 
 void process_argv(struct process *process, const char *argv, size_t size)
 {
-	char *copy;
+	bool same =
+	    process->cmdline_size >= size && size && memcmp(process->cmdline, argv, size) == 0;
 
-	if (process->cmdline || !size)
-		return;
-	copy = malloc(size + 1);
-	if (!copy)
-		return;
-	memcpy(copy, argv, size);
-	copy[size] = '\0';
-	process->cmdline = copy;
-	process->cmdline_size = size;
+	/* A record's is cut at ARGV_MAX. */
+	if (size && !(same && (size == process->cmdline_size || size == ARGV_MAX)))
+		cmdline_set(process, argv, size);
 }
 
 void process_cgroup(struct process *process, uint64_t id)

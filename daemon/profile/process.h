@@ -24,10 +24,12 @@ struct process {
 	uint64_t start_time_ns; /* Unix epoch */
 	uint64_t ended_time_ns; /* 0 = lives */
 	char comm[16];
-	char *cmdline; /* NUL-separated arguments, cmdline_size bytes */
+	const char *cmdline; /* NUL-separated arguments, cmdline_size bytes; kept once for all */
 	size_t cmdline_size;
 	char *unit, *container; /* NULL = none */
-	struct python python;   /* image.state says whether it is supported */
+	/* image.state says whether it is supported. After the end without pid and addresses, and
+	 * shared: only what is shown is left. */
+	struct python *python;
 	/* The kernel's counters: of the always-on sampler and of recordings' events; refreshed on
 	 * demand, final after the end. */
 	struct process_ticks ticks, session_ticks;
@@ -49,6 +51,9 @@ struct processes;
 
 struct processes *processes_new(void);
 void processes_free(struct processes *processes);
+/* Whom to ask whether a process still runs the program that the table has of it. */
+void processes_ask(struct processes *processes,
+		   bool (*runs)(void *data, const struct process *process), void *data);
 /* A new process (or NULL when out of memory or PROCESSES_MAX live). Fills what /proc still tells;
  * process_started(), process_argv() and process_cgroup() fill the rest from records. Ends the
  * process that had the pid. May drop the longest-ended, through the fn of processes_expire(). */
@@ -66,12 +71,15 @@ size_t processes_count(const struct processes *processes);
 /* New ones zeroed; the address holds until the next new thread. NULL: out of memory, too many. Set
  * seen_ns, else the entry is swept. */
 struct thread *process_thread(struct process *process, pid_t tid);
-/* Reads comm, command line and uid again (they change: prctl, setproctitle, setuid). */
+/* Reads comm, command line and uid again (they change: prctl, setproctitle, setuid). What /proc
+ * says of a later program of the pid is not taken: the fn of processes_ask() is asked after it. */
 void process_refresh(struct process *process);
 /* From a fork or exec record. A start time that /proc contradicts means that the pid has another
  * owner by now: what /proc told is forgotten (uid UINT32_MAX), so set uid and comm after this. */
 void process_started(struct process *process, uint64_t start_boot_ns);
-void process_argv(struct process *process, const char *argv, size_t size); /* unless known */
-void process_cgroup(struct process *process, uint64_t id);                 /* unless known */
+/* From a record, too: /proc may tell of a later program by now. It stays where it says the same and
+ * more. */
+void process_argv(struct process *process, const char *argv, size_t size);
+void process_cgroup(struct process *process, uint64_t id); /* unless known */
 
 #endif

@@ -152,7 +152,7 @@ static int taking_resume(struct request *request)
 		taking_leave(TAKE_PTR(request->work));
 	}
 	if (r < 0)
-		return dump_error(request, r, process ? &process->python : NULL);
+		return dump_error(request, r, process ? process->python : NULL);
 	request->body = taking->body;
 	taking->body = (struct text){0};
 	return 0;

@@ -134,7 +134,7 @@ static void write_hot(struct json *json, const struct share *share)
 static void write_gil(struct json *json, const struct process *process, const struct share *share,
 		      double seconds)
 {
-	if (process->python.image.free_threaded)
+	if (process->python->image.free_threaded)
 		json_null(json, "gil_percent");
 	else
 		fields_real(json, "gil_percent", fields_percent(share->gil, seconds));
@@ -164,7 +164,7 @@ static void write_process(struct request *request, struct json *json, struct pro
 
 	json_object(json, NULL);
 	fields_process(json, request->serving, process, (uint64_t)(top->seconds * 1e9));
-	if (process->python.image.state == PY_SUPPORTED) {
+	if (process->python->image.state == PY_SUPPORTED) {
 		share = share ? share : &nothing;
 		write_split(json, share, top->seconds);
 		write_gil(json, process, share, top->seconds);

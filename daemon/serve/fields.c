@@ -85,7 +85,7 @@ static void write_times(struct json *json, const struct process *process)
 void fields_process(struct json *json, const struct serving *serving, struct process *process,
 		    uint64_t window_ns)
 {
-	bool supported = process->python.image.state == PY_SUPPORTED;
+	bool supported = process->python->image.state == PY_SUPPORTED;
 	struct process_ticks ticks;
 
 	fields_ticks(serving, process, &ticks);
@@ -98,9 +98,9 @@ void fields_process(struct json *json, const struct serving *serving, struct pro
 	write_user(json, process);
 	json_string(json, "unit", process->unit);
 	json_string(json, "container", process->container);
-	write_python(json, &process->python);
+	write_python(json, process->python);
 	json_bool(json, "supported", supported);
-	json_string(json, "reason", supported ? NULL : process->python.image.reason);
+	json_string(json, "reason", supported ? NULL : process->python->image.reason);
 	write_usage(json, serving, process, window_ns);
 	json_uint(json, "samples", ticks.samples);
 }

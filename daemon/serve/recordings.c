@@ -136,9 +136,9 @@ static int supported_check(const struct selection *selection, struct error *erro
 {
 	const struct process *process = selection->nprocesses ? selection->processes[0] : NULL;
 
-	if (selection->nprocesses == 1 && process->python.image.state == PY_UNSUPPORTED)
+	if (selection->nprocesses == 1 && process->python->image.state == PY_UNSUPPORTED)
 		return error_set(error, API_UNSUPPORTED, "process %d: %s", (int)process->pid,
-				 process->python.image.reason);
+				 process->python->image.reason);
 	return 0;
 }
 

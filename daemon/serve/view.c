@@ -82,10 +82,10 @@ static int window_begin(struct view *view, unsigned seconds)
 	if (r < 0)
 		return r;
 	if (selection.nprocesses == 1 &&
-	    selection.processes[0]->python.image.state == PY_UNSUPPORTED)
+	    selection.processes[0]->python->image.state == PY_UNSUPPORTED)
 		return error_set(&view->request->error, API_UNSUPPORTED, "process %d: %s",
 				 (int)selection.processes[0]->pid,
-				 selection.processes[0]->python.image.reason);
+				 selection.processes[0]->python->image.reason);
 	view->window =
 	    window_last(config->window, view->resources, seconds, loop_now_ns(), &view->seconds);
 	if (!view->window)

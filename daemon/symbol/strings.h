@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STRINGS_OVERHEAD 40 /* bytes that a string takes beside its own, at most */
+#include "daemon/base/blob.h"
+
+#define STRINGS_OVERHEAD (BLOB_OVERHEAD + 1) /* bytes that one takes beside its own, at most */
 
 /* The interned, NUL-terminated copy with one more reference; NULL when out of memory. */
 const char *strings_intern(const char *bytes, size_t size);

@@ -26,7 +26,7 @@ static const struct code *find_code(const struct naming *naming, const struct py
 
 	if (code || !naming->last || !naming->process || naming->process->ended_time_ns)
 		return code;
-	if (codes_fetch(naming->codes, &naming->process->python.image.layout, naming->process->pid,
+	if (codes_fetch(naming->codes, &naming->process->python->image.layout, naming->process->pid,
 			&key) < 0)
 		return NULL;
 	return codes_find(naming->codes, key.family, key.code, key.checksum);

@@ -136,11 +136,11 @@ static inline void host_process(struct host_side *side, uint64_t generation, pid
 {
 	struct process *process = processes_add(side->processes, generation, pid);
 
-	process->python.pid = pid;
-	process->python.image.state = PY_SUPPORTED;
-	process->python.image.version = version;
-	process->python.image.free_threaded = free_threaded;
-	strcpy(process->python.executable, "/usr/bin/python3");
+	process->python->pid = pid;
+	process->python->image.state = PY_SUPPORTED;
+	process->python->image.version = version;
+	process->python->image.free_threaded = free_threaded;
+	strcpy(process->python->executable, "/usr/bin/python3");
 }
 
 static inline void host_processes_make(struct host_side *side)
@@ -156,8 +156,8 @@ static inline void host_processes_make(struct host_side *side)
 	free(process->unit);
 	process->unit = strdup("web.service");
 	process = processes_find(side->processes, HOST_OLD);
-	process->python.image.state = PY_UNSUPPORTED;
-	strcpy(process->python.image.reason, "CPython 2.7 is not supported");
+	process->python->image.state = PY_UNSUPPORTED;
+	strcpy(process->python->image.reason, "CPython 2.7 is not supported");
 	process = processes_find(side->processes, HOST_PAST);
 	process->uid = geteuid();
 	strcpy(process->comm, "past");

@@ -164,8 +164,76 @@ static void records_fill_what_proc_lacks(void **state)
 	process_argv(process, "a\0b c\0", 6);
 	assert_memory_equal(process->cmdline, "a\0b c\0", 6);
 	assert_int_equal(process->cmdline_size, 6);
-	process_argv(process, "late", 4);
-	assert_int_equal(process->cmdline_size, 6);
+}
+
+/* The record is of the process's own time, /proc may tell of the next program already. */
+static void records_beat_proc(void **state)
+{
+	struct processes *table = *state;
+	struct process *self = processes_add(table, 1, getpid());
+	char argv[ARGV_MAX + 10];
+
+	process_argv(self, "before\0exec\0", 12);
+	assert_int_equal(self->cmdline_size, 12);
+	assert_memory_equal(self->cmdline, "before\0exec\0", 12);
+	process_argv(self, "", 0); /* unreadable: what is known stays */
+	assert_int_equal(self->cmdline_size, 12);
+	process_argv(self, "before", 6); /* whole, and another */
+	assert_int_equal(self->cmdline_size, 6);
+	/* One that was cut, and /proc has more of it. */
+	memset(argv, 'a', sizeof(argv));
+	process_argv(self, argv, sizeof(argv));
+	process_argv(self, argv, ARGV_MAX);
+	assert_int_equal(self->cmdline_size, sizeof(argv));
+}
+
+static bool runs;
+
+static bool ask(void *data, const struct process *process)
+{
+	assert_ptr_equal(data, &runs);
+	assert_int_equal(process->pid, getpid());
+	return runs;
+}
+
+/* /proc of a pid that has become another program is not taken. */
+static void refresh_asks_after_reading(void **state)
+{
+	struct processes *table = *state;
+	struct process *self = processes_add(table, 1, getpid());
+
+	processes_ask(table, ask, &runs);
+	process_argv(self, "before\0", 7);
+	strcpy(self->comm, "before");
+	runs = false;
+	process_refresh(self);
+	assert_string_equal(self->comm, "before");
+	assert_int_equal(self->cmdline_size, 7);
+	runs = true;
+	process_refresh(self);
+	assert_string_not_equal(self->comm, "before");
+	assert_memory_not_equal(self->cmdline, "before", 7);
+}
+
+/* Of thousands of short processes what they have in common is kept once. */
+static void ended_ones_share(void **state)
+{
+	struct processes *table = *state;
+	struct process *all[3];
+
+	for (int i = 0; i < 3; i++) {
+		all[i] = processes_add(table, (uint64_t)i + 1, GONE + i);
+		process_argv(all[i], "python3\0job.py\0", 15);
+		all[i]->python->pid = GONE + i;
+		all[i]->python->at.interp_head = 0x1000u + (unsigned)i;
+		strcpy(all[i]->python->executable, i < 2 ? "/usr/bin/python3" : "/other");
+		processes_ended(table, all[i], loop_wall_ns());
+	}
+	assert_ptr_equal(all[0]->python, all[1]->python);
+	assert_ptr_not_equal(all[0]->python, all[2]->python);
+	assert_string_equal(all[0]->python->executable, "/usr/bin/python3");
+	assert_string_equal(all[2]->python->executable, "/other");
+	assert_ptr_equal(all[0]->cmdline, all[2]->cmdline);
 }
 
 static void other_owner_of_the_pid_is_forgotten(void **state)
@@ -216,6 +284,9 @@ int main(void)
 	    TEST(full_table_drops_the_longest_ended),
 	    TEST(iterates_all),
 	    TEST(records_fill_what_proc_lacks),
+	    TEST(records_beat_proc),
+	    TEST(refresh_asks_after_reading),
+	    TEST(ended_ones_share),
 	    TEST(other_owner_of_the_pid_is_forgotten),
 	    TEST(threads_are_bounded),
 	};

@@ -146,7 +146,7 @@ static int make(void **state)
 	config.hooks.settle = hook_settle;
 	recordings = recordings_new(&config);
 	process = processes_add(config.processes, 1, getpid());
-	process->python.image.state = PY_SUPPORTED;
+	process->python->image.state = PY_SUPPORTED;
 	stack = stacks_intern(config.stacks, NULL, 0);
 	return config.loop && recordings && process && stack ? 0 : -1;
 }
