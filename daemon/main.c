@@ -20,6 +20,7 @@
 #include "daemon/base/worker.h"
 #include "daemon/detach.h"
 #include "daemon/discover.h"
+#include "daemon/heap.h"
 #include "daemon/intake.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
@@ -131,6 +132,7 @@ static void on_tick(void *data, uint64_t expirations)
 	intake_tick(d->intake, loop_now_ns());
 	sources_tick(d->sources);
 	calls_read(d->calls);
+	heap_tick(loop_now_ns());
 	if (probe_events_lost(d->probe) + mappings_lost(d->mappings)) {
 		log_warning("life-cycle events were lost, looking at /proc again");
 		discover_scan(d->discover);
@@ -386,6 +388,7 @@ int main(int argc, char **argv)
 	if (options_parse(argc, argv, &d.options, &code))
 		return code;
 	log_set_level(d.options.log_level);
+	heap_init();
 	signal(SIGPIPE, SIG_IGN);
 	if (!d.options.foreground)
 		detach_begin();
