@@ -67,7 +67,7 @@ def test_short_processes(daemon, tmp_path, python):
     named = [pid for pid in pids if lines.get(pid, set()) & {4, 5, 6}]
     assert len(named) >= 190, len(named)
     known = ended(daemon)
-    told = [pid for pid in pids if pid in known and known[pid]["cmdline"][-1] == path]
+    told = [pid for pid in pids if pid in known and known[pid]["cmdline"][-1:] == [path]]
     assert len(told) >= 190, len(told)
 
 
