@@ -106,7 +106,7 @@ struct memory_counts {
 };
 
 /* How often each program ran: for the budget. CPU → this; written by that CPU. */
-enum source_id { SRC_SYSCALLS, SRC_SYSCALL_TIMES, SRC_MEMORY, SRC_MAX = 8 };
+enum source_id { SRC_SYSCALLS, SRC_SYSCALL_TIMES, SRC_MEMORY, SRC_COUNT, SRC_MAX = 8 };
 struct source_runs {
 	__u64 others[SRC_MAX], traced[SRC_MAX];
 	__u64 walks[SRC_MAX];    /* samples sent */

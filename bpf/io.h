@@ -54,21 +54,31 @@ ALWAYS_INLINE void target_count(const struct call *call, __u32 resource, struct 
 	}
 }
 
-/* One direction of one call. */
+#define IO_NOT_DUE (-1)
+
+/* One direction of one call. Returns the kind (enum io_kind) when a sample is due, else IO_NOT_DUE:
+ * the caller sends it, as the stacks of nested functions add up. */
 static __noinline int io_one(struct call *call, __u32 resource, __u64 fd)
 {
 	bool due = gather(call->use, resource, call->result);
 	struct inode *inode;
 
 	if (!due && !(modes & MODE_TARGETS))
-		return 0;
+		return IO_NOT_DUE;
 	inode = fd_inode(call->task, fd);
-	if (due)
-		call_send(call, SRC_SYSCALLS, resource, inode ? inode_kind(inode) : IO_OTHER,
-			  IO_EVERY);
 	if (inode && modes & MODE_TARGETS)
 		target_count(call, resource, inode, fd);
-	return 0;
+	if (!due)
+		return IO_NOT_DUE;
+	return inode ? inode_kind(inode) : IO_OTHER;
+}
+
+ALWAYS_INLINE void io_direction(struct call *call, __u32 resource, __u32 argument)
+{
+	int kind = io_one(call, resource, call_argument(call, argument));
+
+	if (kind != IO_NOT_DUE)
+		call_send(call, SRC_SYSCALLS, resource, kind, IO_EVERY);
 }
 
 /* Returns the bytes that the call moved: once, also where it both read and wrote them. */
@@ -83,9 +93,9 @@ ALWAYS_INLINE __u64 io_count(struct call *call)
 	if (!arguments)
 		return 0;
 	if (arguments & 3)
-		io_one(call, RESOURCE_READ, call_argument(call, (arguments & 3) - 1));
+		io_direction(call, RESOURCE_READ, (arguments & 3) - 1);
 	if (arguments >> 2)
-		io_one(call, RESOURCE_WRITE, call_argument(call, (arguments >> 2) - 1));
+		io_direction(call, RESOURCE_WRITE, (arguments >> 2) - 1);
 	return call->result;
 }
 

@@ -84,7 +84,8 @@ ALWAYS_INLINE void ioctl_time(struct ioctl_counts *counts, __u64 wall)
 		__sync_fetch_and_add(&counts->times.buckets[bucket], 1);
 }
 
-static __noinline int ioctl_count(struct call *call)
+/* Returns the driver << 32 | number when a sample is due, else 0. */
+static __noinline __u64 ioctl_one(struct call *call)
 {
 	struct inode *inode = fd_inode(call->task, call_argument(call, 0));
 	struct ioctl_key key = {.generation = call->process->generation,
@@ -105,10 +106,17 @@ static __noinline int ioctl_count(struct call *call)
 	if (!call->wall_ns)
 		return 0;
 	ioctl_time(counts, call->wall_ns);
-	if (gather(call->use, RESOURCE_IOCTL_TIME, call->wall_ns))
-		call_send(call, SRC_SYSCALL_TIMES, RESOURCE_IOCTL_TIME,
-			  (__u64)key.driver << 32 | key.number, IOCTL_TIME_EVERY);
-	return 0;
+	if (!gather(call->use, RESOURCE_IOCTL_TIME, call->wall_ns))
+		return 0;
+	return (__u64)key.driver << 32 | key.number;
+}
+
+ALWAYS_INLINE void ioctl_count(struct call *call)
+{
+	__u64 detail = ioctl_one(call);
+
+	if (detail)
+		call_send(call, SRC_SYSCALL_TIMES, RESOURCE_IOCTL_TIME, detail, IOCTL_TIME_EVERY);
 }
 
 #endif

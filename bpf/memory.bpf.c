@@ -16,7 +16,7 @@ ALWAYS_INLINE __s64 anonymous_bytes(struct mm_struct *mm, unsigned long long *ct
 	struct mm_struct___counters *counters = (void *)mm;
 
 	if (bpf_core_type_exists(struct mm_rss_stat)) /* to 6.1: the event brings the value */
-		return (__s64)ctx[2] << PAGE_SHIFT;
+		return *(volatile __s64 *)&ctx[2] << PAGE_SHIFT; /* at its own offset */
 	return counters->rss_stat[MM_ANONPAGES].count << PAGE_SHIFT;
 }
 

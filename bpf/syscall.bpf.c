@@ -42,10 +42,11 @@ struct call_errors_map {
 
 ALWAYS_INLINE struct syscall_counts *counts_of(const struct call *call)
 {
+	static const struct syscall_counts none; /* not on the stack: 512 bytes for all */
 	struct syscall_key key = {.generation = call->process->generation,
 				  .tid = (__u32)bpf_get_current_pid_tgid(),
 				  .number = call->number};
-	struct syscall_counts *counts = bpf_map_lookup_elem(&calls, &key), none = {};
+	struct syscall_counts *counts = bpf_map_lookup_elem(&calls, &key);
 
 	if (counts)
 		return counts;

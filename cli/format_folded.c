@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/field.h"
 #include "daemon/base/cleanup.h"
 
 struct line {
@@ -92,6 +93,9 @@ int format_folded(const json_t *document, const struct profile_options *options,
 	bool processes = json_array_size(json_object_get(document, "processes")) > 1;
 	_cleanup_(profile_stacks_done) struct profile_stacks stacks = {};
 	_cleanup_free_ struct line *lines = NULL;
+	/* Ticks of the CPU are counted; bytes, calls and time of other resources are summed up. */
+	const char *resource = field_string(document, "resource");
+	bool by_weight = resource && strcmp(resource, "cpu");
 	size_t count = 0;
 	int r = profile_read(document, options, &stacks);
 
@@ -103,7 +107,8 @@ int format_folded(const json_t *document, const struct profile_options *options,
 	for (; count < stacks.count; count++) {
 		lines[count].stack =
 		    stack_line(document, &stacks.stacks[count], options, processes);
-		lines[count].samples = stacks.stacks[count].samples;
+		lines[count].samples =
+		    by_weight ? stacks.stacks[count].weight : stacks.stacks[count].samples;
 		if (!lines[count].stack)
 			break;
 	}

@@ -23,6 +23,7 @@ enum option_id {
 	OPTION_LOCALS,
 	OPTION_DIRECT,
 	OPTION_DURATION,
+	OPTION_RESOURCE,
 	OPTION_RATE,
 	OPTION_FORMAT,
 	OPTION_OUTPUT,
@@ -72,7 +73,7 @@ struct options {
 	double duration;                          /* seconds; 0 = not given */
 	double interval;                          /* seconds between two screens; 0 = not given */
 	unsigned rate, window, iterations, limit; /* 0 = not given */
-	const char *format, *output, *sort, *color;
+	const char *resource, *format, *output, *sort, *color;
 
 	char **rest; /* what is no option; what stands behind "--", too */
 	int nrest;

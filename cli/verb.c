@@ -15,8 +15,8 @@ const struct verb verb_table[] = {
     {"functions", verb_functions, "own and total CPU time of each function", "[FILTER]",
      SELECT | O(DURATION) | O(WINDOW) | O(SORT) | O(LIMIT) | O(CALLERS) | O(CALLEES) | O(JSON)},
     {"record", verb_record, "a profile in a file, for flame graphs", "[-- COMMAND...]",
-     SELECT | O(DURATION) | O(RATE) | O(FORMAT) | O(OUTPUT) | O(GIL) | O(IDLE) | O(THREADS) |
-	 O(SUBPROCESSES) | O(FUNCTION) | O(NOLINENO) | O(FULL_FILENAMES)},
+     SELECT | O(DURATION) | O(RESOURCE) | O(RATE) | O(FORMAT) | O(OUTPUT) | O(GIL) | O(IDLE) |
+	 O(THREADS) | O(SUBPROCESSES) | O(FUNCTION) | O(NOLINENO) | O(FULL_FILENAMES)},
     {"status", verb_status, "is pyprofd running, what does it see, lose and cost", NULL,
      O(VERBOSE) | O(JSON)},
     {"doctor", verb_doctor, "what this kernel, these rights and each Python allow", NULL,

@@ -70,6 +70,8 @@ static int begin_path(struct recorder *recorder, struct text *path)
 		r = select_query(recorder->client, options, path);
 	if (children)
 		query_add(path, "children", "1");
+	if (options->resource)
+		query_add(path, "resource", options->resource);
 	if (options->rate)
 		query_number(path, "hz", options->rate);
 	if (options->duration > 0)
@@ -96,6 +98,11 @@ static int begin(struct recorder *recorder)
 static void path_of(const struct recorder *recorder, char out[64])
 {
 	snprintf(out, 64, "%s/%ld", API_ROUTE_RECORDINGS, (long)recorder->id);
+}
+
+static const char *resource_of(const struct options *options)
+{
+	return options->resource && strcmp(options->resource, "cpu") ? options->resource : "CPU";
 }
 
 static void progress_clear(struct recorder *recorder)
@@ -215,7 +222,8 @@ static int report(const struct recorder *recorder, const json_t *document)
 		     path ? path : "", path ? ": " : "", samples, cut, processes,
 		     processes == 1 ? "" : "es", seconds);
 	if (!count && incomplete <= 0)
-		failure_note("no sample: the process used no CPU, or too little to be met");
+		failure_note("no sample: the process used no %s, or too little to be met",
+			     resource_of(recorder->options));
 	percent = events > 0 ? 100.0 * (double)lost / (double)events : 0;
 	if (percent <= DEGRADED_PERCENT)
 		return 0;

@@ -130,8 +130,8 @@ static void on_tick(void *data, uint64_t expirations)
 	sampler_check(d->sampler, on_cpu_back, d);
 	discover_tick(d->discover, loop_now_ns());
 	intake_tick(d->intake, loop_now_ns());
-	sources_tick(d->sources);
-	calls_read(d->calls);
+	if (probe_source_attached(d->probe, SRC_SYSCALLS))
+		calls_read(d->calls);
 	heap_tick(loop_now_ns());
 	if (probe_events_lost(d->probe) + mappings_lost(d->mappings)) {
 		log_warning("life-cycle events were lost, looking at /proc again");
@@ -187,6 +187,20 @@ static int hook_ticks(void *data, struct process *process, uint8_t source,
 	return report_ticks(d->report, process, source, ret_ticks);
 }
 
+static int hook_sources_want(void *data, uint32_t resources)
+{
+	struct daemon *d = data;
+
+	return sources_want(d->sources, resources);
+}
+
+static void hook_sources_drop(void *data, uint32_t resources)
+{
+	struct daemon *d = data;
+
+	sources_drop(d->sources, resources);
+}
+
 static int hook_recording_add(void *data, struct recording *recording, pid_t pid)
 {
 	struct daemon *d = data;
@@ -237,7 +251,7 @@ static int probes_attach(struct daemon *d)
 		return r;
 	}
 	d->sessions = sessions_new(d->probe);
-	d->sources = sources_new(d->probe, d->processes);
+	d->sources = sources_new(d->probe);
 	d->calls = calls_new(d->probe, d->processes);
 	if (!d->sessions || !d->sources || !d->calls)
 		return -ENOMEM;
@@ -272,14 +286,14 @@ static int server_make(struct daemon *d)
 	    .processes = d->processes,
 	    .stacks = d->stacks,
 	    .window = d->window,
-	    .sources = d->sources,
-	    .calls = d->calls,
 	    .hz = d->options.hz,
 	    .hooks = {.data = d,
 		      .status = hook_status,
 		      .ticks = hook_ticks,
 		      .drain = drain,
 		      .settle = settle,
+		      .sources_want = hook_sources_want,
+		      .sources_drop = hook_sources_drop,
 		      .recording_start = hook_recording_start,
 		      .recording_add = hook_recording_add,
 		      .recording_stop = hook_recording_stop},

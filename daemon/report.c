@@ -14,7 +14,7 @@ struct report {
 	struct sessions *sessions;
 	const struct options *options;
 	struct server_cpu *cpus;
-	struct server_source sources[3];
+	struct server_source sources[3 + SRC_COUNT];
 	/* the last moment asked, for rates */
 	uint64_t ran, ran_ns;
 	double per_second;
@@ -89,6 +89,32 @@ static void rate_update(struct report *report, uint64_t ran)
 	report->ran_ns = now;
 }
 
+/* Programs that run while somebody asks for what they count. */
+static void counting_fill(struct report *report)
+{
+	static const char *const names[SRC_COUNT] = {[SRC_SYSCALLS] = "syscalls",
+						     [SRC_SYSCALL_TIMES] = "syscall-times",
+						     [SRC_MEMORY] = "memory"};
+	bool possible = probe_uses_loop(report->probe);
+
+	for (unsigned id = 0; id < SRC_COUNT; id++) {
+		bool attached = probe_source_attached(report->probe, id);
+
+		report->sources[3 + id] =
+		    (struct server_source){.name = names[id],
+					   .attached = attached,
+					   .mode = attached   ? "on"
+						   : possible ? "demand"
+							      : "off",
+					   .reason = attached   ? NULL
+						     : possible ? "nobody asks for what it counts"
+								: "needs Linux 5.17 or newer",
+					   .price_ns = NAN,
+					   .per_second = NAN,
+					   .cost_percent = NAN};
+	}
+}
+
 void report_status(struct report *report, struct server_status *ret_status)
 {
 	static struct server_feature features[2];
@@ -121,6 +147,7 @@ void report_status(struct report *report, struct server_status *ret_status)
 	    .price_ns = NAN,
 	    .per_second = NAN,
 	    .cost_percent = NAN};
+	counting_fill(report);
 	*ret_status = (struct server_status){
 	    .cpus = report->cpus,
 	    .ncpus = ncpus,

@@ -2,44 +2,34 @@
 #include "daemon/sources.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "daemon/base/cleanup.h"
-#include "daemon/base/loop.h"
-
-/* The daemon is to answer first: loading these programs holds it up for some tenths of a second. */
-#define SETTLE_NS 3000000000ull
-
-struct source {
-	const char *name;
-	bool always; /* while there are Python processes */
-	unsigned demands;
-};
+#include "daemon/profile/profile.h"
 
 struct sources {
 	struct probe *probe;
-	struct processes *processes;
-	struct source of[SRC_MAX];
+	unsigned demands[SRC_MAX];
 	unsigned modes[32]; /* demands of each bit */
-	uint64_t started_ns;
 };
 
-static const struct source source_table[] = {
-    [SRC_SYSCALLS] = {"syscalls", true, 0},
-    [SRC_SYSCALL_TIMES] = {"syscall-times", false, 0},
-    [SRC_MEMORY] = {"memory", true, 0},
+/* Resource → the sources that count it, as bits of enum source_id. */
+#define NEEDS(source) (1u << SRC_##source)
+static const uint32_t needs[RESOURCE_MAX] = {
+    [RESOURCE_MEMORY] = NEEDS(MEMORY),
+    [RESOURCE_READ] = NEEDS(SYSCALLS),
+    [RESOURCE_WRITE] = NEEDS(SYSCALLS),
+    [RESOURCE_SYSCALL] = NEEDS(SYSCALLS),
+    [RESOURCE_ERROR] = NEEDS(SYSCALLS),
+    [RESOURCE_CALL_TIME] = NEEDS(SYSCALLS) | NEEDS(SYSCALL_TIMES),
+    [RESOURCE_IOCTL_TIME] = NEEDS(SYSCALLS) | NEEDS(SYSCALL_TIMES),
 };
 
-struct sources *sources_new(struct probe *probe, struct processes *processes)
+struct sources *sources_new(struct probe *probe)
 {
 	struct sources *sources = calloc(1, sizeof(*sources));
 
-	if (!sources)
-		return NULL;
-	sources->probe = probe;
-	sources->processes = processes;
-	sources->started_ns = loop_now_ns();
-	memcpy(sources->of, source_table, sizeof(source_table));
+	if (sources)
+		sources->probe = probe;
 	return sources;
 }
 
@@ -48,49 +38,55 @@ void sources_free(struct sources *sources)
 	free(sources);
 }
 
-static bool python_lives(const struct sources *sources)
-{
-	const struct process *process;
-
-	for (size_t at = 0; (process = processes_next(sources->processes, &at));)
-		if (!process->ended_time_ns)
-			return true;
-	return false;
-}
-
-static int source_settle(struct sources *sources, enum source_id id, bool python)
-{
-	const struct source *source = &sources->of[id];
-
-	if (source->demands || (source->always && python))
-		return probe_source_attach(sources->probe, id);
-	probe_source_detach(sources->probe, id);
-	return 0;
-}
-
-void sources_tick(struct sources *sources)
-{
-	bool python = loop_now_ns() - sources->started_ns > SETTLE_NS && python_lives(sources);
-
-	for (unsigned id = 0; id < ARRAY_SIZE(source_table); id++)
-		source_settle(sources, id, python);
-}
-
 int sources_demand(struct sources *sources, enum source_id id)
 {
-	int r;
+	int r = sources->demands[id] ? 0 : probe_source_attach(sources->probe, id);
 
-	sources->of[id].demands++;
-	r = source_settle(sources, id, false);
-	if (r)
-		sources->of[id].demands--;
+	if (!r)
+		sources->demands[id]++;
 	return r;
 }
 
 void sources_release(struct sources *sources, enum source_id id)
 {
-	sources->of[id].demands--;
-	source_settle(sources, id, python_lives(sources));
+	if (--sources->demands[id] == 0)
+		probe_source_detach(sources->probe, id);
+}
+
+static uint32_t sources_of(uint32_t resources)
+{
+	uint32_t of = 0;
+
+	for (unsigned i = 0; i < RESOURCE_MAX; i++)
+		if (resources & RESOURCE_BIT(i))
+			of |= needs[i];
+	return of;
+}
+
+int sources_want(struct sources *sources, uint32_t resources)
+{
+	uint32_t of = sources_of(resources);
+
+	for (unsigned id = 0; id < SRC_MAX; id++) {
+		int r = of & (1u << id) ? sources_demand(sources, id) : 0;
+
+		if (!r)
+			continue;
+		while (id-- > 0)
+			if (of & (1u << id))
+				sources_release(sources, id);
+		return r;
+	}
+	return 0;
+}
+
+void sources_drop(struct sources *sources, uint32_t resources)
+{
+	uint32_t of = sources_of(resources);
+
+	for (unsigned id = 0; id < SRC_MAX; id++)
+		if (of & (1u << id))
+			sources_release(sources, id);
 }
 
 static void modes_settle(struct sources *sources)

@@ -382,13 +382,13 @@ size_t probe_map_bytes(const struct probe *probe)
 	return bytes;
 }
 
-void probe_each_program(const struct probe *probe,
-			void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
-			void *data)
+static void each_program(const struct pyprof *skeleton,
+			 void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
+			 void *data)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, probe->skeleton->obj)
+	bpf_object__for_each_program(program, skeleton->obj)
 	{
 		struct bpf_prog_info info = {0};
 		__u32 size = sizeof(info);
@@ -398,4 +398,13 @@ void probe_each_program(const struct probe *probe,
 			fn(data, bpf_program__name(program), info.verified_insns, info.run_time_ns,
 			   info.run_cnt);
 	}
+}
+
+void probe_each_program(const struct probe *probe,
+			void (*fn)(void *, const char *, uint32_t, uint64_t run_ns, uint64_t runs),
+			void *data)
+{
+	each_program(probe->skeleton, fn, data);
+	if (probe->counting)
+		each_program(probe->counting, fn, data);
 }

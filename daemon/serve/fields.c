@@ -174,3 +174,17 @@ double fields_percent(uint64_t weight_ns, double seconds)
 {
 	return seconds > 0 ? (double)weight_ns / 1e7 / seconds : NAN;
 }
+
+void fields_events(struct json *json, const struct process_ticks *ticks)
+{
+	json_uint(json, "events", ticks->events);
+	fields_lost(json, "lost", ticks->lost);
+}
+
+void fields_no_events(struct json *json)
+{
+	json_null(json, "events");
+	json_null(json, "lost");
+	json_string(json, "reason",
+		    "sums: what one sample cannot carry, the thread's next one does");
+}

@@ -25,4 +25,9 @@ void fields_real(struct json *json, const char *key, double value);
 /* Weight in ns → percent of one core; NAN when no time has passed. */
 double fields_percent(uint64_t weight_ns, double seconds);
 
+/* events and lost. */
+void fields_events(struct json *json, const struct process_ticks *ticks);
+/* The same of a resource that is summed up: what cannot be sent joins the next sample. */
+void fields_no_events(struct json *json);
+
 #endif

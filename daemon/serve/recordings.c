@@ -44,8 +44,18 @@ void recordings_free(struct recordings *recordings)
 
 /* Start and end */
 
+static void sources_detach(struct active *active)
+{
+	const struct server_hooks *hooks = &active->config->hooks;
+
+	if (active->counting)
+		hooks->sources_drop(hooks->data, active->recording.resources);
+	active->counting = false;
+}
+
 static void active_free(struct active *active)
 {
+	sources_detach(active);
 	profile_free(active->recording.profile);
 	free(active->recording.pids);
 	free(active->starts);
@@ -243,11 +253,34 @@ static int timer_want(struct recordings *recordings)
 	return recordings->timer ? 0 : -errno;
 }
 
-static int attach(struct active *active, struct error *error)
+/* A hook for system calls or page faults costs every process of the host: others' too. */
+static int sources_attach(struct active *active, struct error *error)
 {
 	const struct server_hooks *hooks = &active->config->hooks;
 	int r;
 
+	if (!recording_counts(&active->recording))
+		return 0;
+	if (!active->peer.all)
+		return error_set(error, API_NO_PERMISSION, "recordings other than of cpu");
+	if (!hooks->sources_want)
+		return error_set(error, API_USAGE, "this daemon records cpu only");
+	r = hooks->sources_want(hooks->data, active->recording.resources);
+	if (r == -ENOTSUP)
+		return error_set(error, API_NO_BPF, "counting needs Linux 5.17 or newer");
+	if (r < 0)
+		return error_set(error, API_NO_BPF, "cannot attach what counts: %s", strerror(-r));
+	active->counting = true;
+	return 0;
+}
+
+static int attach(struct active *active, struct error *error)
+{
+	const struct server_hooks *hooks = &active->config->hooks;
+	int r = sources_attach(active, error);
+
+	if (r < 0)
+		return r;
 	if (active->recording.source != SOURCE_SESSION)
 		return 0;
 	if (!hooks->recording_start)
@@ -296,6 +329,7 @@ void recordings_stop(struct active *active)
 		return;
 	members_close(active);
 	active->running = false;
+	sources_detach(active);
 	active->stopped_ns = loop_now_ns();
 	if (active->recording.ends_ns && active->stopped_ns > active->recording.ends_ns)
 		active->stopped_ns = active->recording.ends_ns;
@@ -428,6 +462,11 @@ void recordings_process_ended(struct recordings *recordings, struct process *pro
 	for (struct active *active = recordings->first; active; active = active->next)
 		if (active->running)
 			members_ended(active, process);
+}
+
+bool recording_counts(const struct recording *recording)
+{
+	return recording->resources != RESOURCE_BIT(RESOURCE_CPU);
 }
 
 double recordings_seconds(const struct active *active)

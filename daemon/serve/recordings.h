@@ -22,6 +22,7 @@ struct active {
 	struct selector selector;
 	struct recording recording;
 	bool running, closing;     /* closing: no process joins any more */
+	bool counting;             /* sources run for it */
 	uint64_t stopped_ns;       /* loop_now_ns() */
 	struct map *members;       /* generation → struct member */
 	struct process_ticks past; /* of members that ended; samples of other resources */
@@ -63,6 +64,9 @@ void recordings_sample(struct recordings *recordings, struct process *process, u
 		       const struct profile_key *key, uint64_t weight, bool stale);
 void recordings_process_started(struct recordings *recordings, struct process *process);
 void recordings_process_ended(struct recordings *recordings, struct process *process);
+
+/* Of another resource than CPU time: sums of which nothing is lost, so no events. */
+bool recording_counts(const struct recording *recording);
 
 double recordings_seconds(const struct active *active);
 

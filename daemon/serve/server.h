@@ -18,9 +18,7 @@
 #include "daemon/profile/process.h"
 #include "daemon/profile/profile.h"
 
-struct calls;
 struct server;
-struct sources;
 
 struct server_cpu {
 	unsigned cpu;
@@ -75,6 +73,10 @@ struct server_hooks {
 	/* The same, and every sample in them is handed on, however little of it can be named. May
 	 * be NULL. */
 	void (*settle)(void *data);
+	/* Runs what counts these resources (RESOURCE_BIT()s) until it is dropped as often. 0 or
+	 * -errno. May be NULL: then there are CPU samples only. */
+	int (*sources_want)(void *data, uint32_t resources);
+	void (*sources_drop)(void *data, uint32_t resources);
 	/*
 	 * Only for recordings above the daemon's rate (source SESSION): attach events at
 	 * recording->hz to the threads of recording->pids, one more process, and detach. 0 or
@@ -91,9 +93,7 @@ struct server_config {
 	struct processes *processes;
 	struct stacks *stacks;
 	struct window *window;
-	struct sources *sources; /* what runs on demand; NULL in tests */
-	struct calls *calls;     /* NULL in tests */
-	unsigned hz;             /* of SOURCE_ALWAYS */
+	unsigned hz; /* of SOURCE_ALWAYS */
 	struct server_hooks hooks;
 };
 

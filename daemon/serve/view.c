@@ -75,6 +75,9 @@ static int window_begin(struct view *view, unsigned seconds)
 	_cleanup_(selection_done) struct selection selection = {0};
 	int r;
 
+	if (view->resources != RESOURCE_BIT(RESOURCE_CPU))
+		return error_set(&view->request->error, API_USAGE,
+				 "only cpu is counted all the time: ask with seconds=");
 	if (config->hooks.drain)
 		config->hooks.drain(config->hooks.data);
 	r = selector_resolve(&view->selector, config->processes, view->request->peer, SELECT_ONLY,

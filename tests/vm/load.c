@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,21 @@ static int release_at_least(int major, int minor)
 	return have_major > major || (have_major == major && have_minor >= minor);
 }
 
+/* The programs that count on demand, each attached and taken away again. */
+static bool counting_load(struct probe *probe)
+{
+	for (unsigned id = 0; id < SRC_COUNT; id++) {
+		int r = probe_source_attach(probe, id);
+
+		if (r) {
+			printf("fail load loop: counting source %u: %s\n", id, strerror(-r));
+			return false;
+		}
+		probe_source_detach(probe, id);
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *variant = argc > 1 ? argv[1] : "loop";
@@ -149,6 +165,8 @@ int main(int argc, char **argv)
 		printf("fail load %s: the daemon chose the other variant\n", variant);
 		return 1;
 	}
+	if (!options.force_tail && !counting_load(probe))
+		return 1;
 	probe_each_program(probe, program_seen, &programs);
 	probe_free(probe);
 	if (!programs || unmeasured) {
