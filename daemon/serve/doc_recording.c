@@ -17,19 +17,13 @@ static void write_recording(struct request *request, struct active *active)
 	struct json json;
 
 	members_ticks(active, &ticks);
-	if (recording_counts(&active->recording))
-		ticks =
-		    (struct process_ticks){.samples = profile_samples(active->recording.profile)};
 	request_begin(request, &json);
 	json_uint(&json, "id", active->id);
 	json_bool(&json, "running", active->running);
 	json_uint(&json, "hz", active->recording.hz);
 	json_real(&json, "seconds", recordings_seconds(active), 3);
 	json_uint(&json, "samples", ticks.samples);
-	if (recording_counts(&active->recording))
-		fields_no_events(&json);
-	else
-		fields_events(&json, &ticks);
+	fields_events(&json, &ticks);
 	json_end(&json);
 }
 

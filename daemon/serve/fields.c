@@ -180,11 +180,3 @@ void fields_events(struct json *json, const struct process_ticks *ticks)
 	json_uint(json, "events", ticks->events);
 	fields_lost(json, "lost", ticks->lost);
 }
-
-void fields_no_events(struct json *json)
-{
-	json_null(json, "events");
-	json_null(json, "lost");
-	json_string(json, "reason",
-		    "sums: what one sample cannot carry, the thread's next one does");
-}

@@ -27,7 +27,5 @@ double fields_percent(uint64_t weight_ns, double seconds);
 
 /* events and lost. */
 void fields_events(struct json *json, const struct process_ticks *ticks);
-/* The same of a resource that is summed up: what cannot be sent joins the next sample. */
-void fields_no_events(struct json *json);
 
 #endif

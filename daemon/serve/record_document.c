@@ -187,11 +187,6 @@ static void write_counts(struct view *view, struct json *json, const struct reco
 
 	/* Too many distinct stacks: these samples kept their weight and lost their frames. */
 	json_uint(json, "overflowed", profile_overflowed(view->profile));
-	if (view->active && recording_counts(&view->active->recording)) {
-		json_uint(json, "samples", samples);
-		fields_no_events(json);
-		return;
-	}
 	if (view->active) {
 		members_ticks(view->active, &ticks);
 		/* Of processes that left the table: they ended long before the recording did. */

@@ -259,7 +259,7 @@ static int sources_attach(struct active *active, struct error *error)
 	const struct server_hooks *hooks = &active->config->hooks;
 	int r;
 
-	if (!recording_counts(&active->recording))
+	if (active->recording.resources == RESOURCE_BIT(RESOURCE_CPU))
 		return 0;
 	if (!active->peer.all)
 		return error_set(error, API_NO_PERMISSION, "recordings other than of cpu");
@@ -462,11 +462,6 @@ void recordings_process_ended(struct recordings *recordings, struct process *pro
 	for (struct active *active = recordings->first; active; active = active->next)
 		if (active->running)
 			members_ended(active, process);
-}
-
-bool recording_counts(const struct recording *recording)
-{
-	return recording->resources != RESOURCE_BIT(RESOURCE_CPU);
 }
 
 double recordings_seconds(const struct active *active)

@@ -65,9 +65,6 @@ void recordings_sample(struct recordings *recordings, struct process *process, u
 void recordings_process_started(struct recordings *recordings, struct process *process);
 void recordings_process_ended(struct recordings *recordings, struct process *process);
 
-/* Of another resource than CPU time: sums of which nothing is lost, so no events. */
-bool recording_counts(const struct recording *recording);
-
 double recordings_seconds(const struct active *active);
 
 #endif

@@ -120,6 +120,22 @@ static void deliver_memory(uint8_t partial, bool stale)
 	recordings_sample(recordings, process, SOURCE_ALWAYS, &key, WEIGHT, stale);
 }
 
+/* What runs for recordings at this moment. */
+static uint32_t wanted;
+
+static int hook_sources_want(void *data, uint32_t resources)
+{
+	(void)data;
+	wanted |= resources;
+	return 0;
+}
+
+static void hook_sources_drop(void *data, uint32_t resources)
+{
+	(void)data;
+	wanted &= ~resources;
+}
+
 static void hook_settle(void *data)
 {
 	size_t until = kernel.tail;
@@ -144,6 +160,8 @@ static int make(void **state)
 	config.hz = 99;
 	config.hooks.ticks = hook_ticks;
 	config.hooks.settle = hook_settle;
+	config.hooks.sources_want = hook_sources_want;
+	config.hooks.sources_drop = hook_sources_drop;
 	recordings = recordings_new(&config);
 	process = processes_add(config.processes, 1, getpid());
 	process->python->image.state = PY_SUPPORTED;
@@ -317,7 +335,9 @@ static void another_resource_counts_its_records(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		deliver_memory(LOSS_UNREADABLE, i == 0);
 	deliver_memory(LOSS_NONE, true);
+	assert_int_equal(wanted, RESOURCE_BIT(RESOURCE_MEMORY));
 	recordings_stop(active);
+	assert_int_equal(wanted, 0);
 	members_ticks(active, &sum);
 	assert_int_equal(sum.samples, 10);
 	assert_int_equal(sum.lost[LOSS_UNREADABLE], 3);
