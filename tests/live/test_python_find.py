@@ -246,11 +246,11 @@ def test_interpreter(python, probe):
         assert bool(found["library"]) == ("/libpython3." in open("/proc/%d/maps" % target.pid).read())
 
 
-UNSUPPORTED = [p for p in interpreters(unsupported=True) if not p.supported]
+REFUSED = [p for p in interpreters(unsupported=True) if not p.supported]
 
 
-@pytest.mark.skipif(not UNSUPPORTED, reason="no Python before 3.6 found")
-@pytest.mark.parametrize("python", UNSUPPORTED, ids=str)
+@pytest.mark.skipif(not REFUSED, reason="no Python before 3.6 found")
+@pytest.mark.parametrize("python", REFUSED, ids=str)
 def test_unsupported_is_named(python, probe):
     with Target(python.argv) as target:
         found = find(probe, target.pid)
