@@ -11,23 +11,18 @@
 
 #include "daemon/base/cleanup.h"
 #include "daemon/base/loop.h"
-#include "daemon/base/map.h"
 #include "daemon/finder.h"
+#include "daemon/family.h"
 #include "daemon/pending.h"
 #include "daemon/target/procfs.h"
 #include "daemon/verdicts.h"
-
-struct family {
-	unsigned living;
-	struct python python; /* of the first: the same addresses in all */
-};
 
 struct discover {
 	struct discover_stages stages;
 	struct verdicts *verdicts;
 	struct finder *finder;
 	struct pendings *pending; /* execs that may yet map libpython */
-	struct map *families;     /* uint64_t → struct family */
+	struct families *families;
 	uint64_t last_generation;
 };
 
@@ -59,7 +54,7 @@ struct discover *discover_new(const struct discover_stages *stages)
 	d->verdicts = verdicts_new(verdict_late, d);
 	d->finder = finder_new(scan_found, d);
 	d->pending = pendings_new();
-	d->families = map_new(sizeof(uint64_t), sizeof(struct family));
+	d->families = families_new();
 	if (!d->verdicts || !d->finder || !d->pending || !d->families) {
 		discover_free(d);
 		return NULL;
@@ -75,7 +70,7 @@ void discover_free(struct discover *d)
 	verdicts_free(d->verdicts);
 	finder_free(d->finder);
 	pendings_free(d->pending);
-	map_free(d->families);
+	families_free(d->families);
 	free(d);
 }
 
@@ -132,29 +127,6 @@ static uint64_t generation_new(struct discover *d)
 	return d->last_generation;
 }
 
-static void family_join(struct discover *d, uint64_t id, const struct python *python)
-{
-	bool is_new;
-	struct family *family = map_put(d->families, &id, &is_new);
-
-	if (!family)
-		return;
-	if (is_new)
-		family->python = *python;
-	family->living++;
-}
-
-/* True when the last one left. */
-static bool family_leave(struct discover *d, uint64_t id)
-{
-	struct family *family = map_get(d->families, &id);
-
-	if (!family || --family->living)
-		return false;
-	map_remove(d->families, &id);
-	return true;
-}
-
 /* The kernel's entry of a process that ended without telling: its counters are final, and it must
  * not serve whoever gets the pid. */
 static void kernel_forget(struct discover *d, struct process *process)
@@ -182,7 +154,7 @@ static void process_over(struct discover *d, struct process *process,
 		kernel_forget(d, process);
 	}
 	/* Before the table forgets it: recordings take its last counters. */
-	d->stages.ended(d->stages.data, process, family_leave(d, process->family));
+	d->stages.ended(d->stages.data, process, families_leave(d->families, process->family));
 	processes_ended(d->stages.processes, process, loop_wall_ns());
 }
 
@@ -248,20 +220,37 @@ static struct process *process_adopt(struct discover *d, const struct python *py
 		return NULL;
 	process->family = family;
 	*process->python = *python;
-	family_join(d, family, python);
+	families_join(d->families, family, python);
 	return process;
 }
 
 /* --- records --------------------------------------------------------------------------------- */
 
+/* A zombie too, and what ends at this moment: it has no memory, so no program, any more. */
+static bool gone(pid_t pid)
+{
+	char path[64], program;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, &program, 1) < 0 && (errno == ENOENT || errno == ESRCH);
+}
+
 /* A zombie or a reused pid must not stay configured. */
 static void process_confirm(struct discover *d, struct process *process)
 {
-	struct procfs_stat stat;
+	if (gone(process->pid))
+		process_over(d, process, NULL);
+}
 
-	if (procfs_stat(process->pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X')
-		return;
-	process_over(d, process, NULL);
+/* Of what no record has made known, with what its exec told. 0: its end has been told meanwhile, or
+ * nothing ever told of it. */
+static uint64_t generation_found(struct discover *d, pid_t pid, struct pending *ret_pending)
+{
+	uint64_t generation = pendings_take(d->pending, pid, ret_pending);
+
+	if (generation)
+		return generation;
+	return gone(pid) ? 0 : generation_new(d);
 }
 
 static struct python python_of(const struct python_image *image, pid_t pid, uint64_t first_exec)
@@ -328,13 +317,13 @@ void discover_exec(struct discover *d, const struct exec_record *r)
 
 void discover_fork(struct discover *d, const struct fork_record *r)
 {
-	const struct family *family = map_get(d->families, &r->family);
+	const struct python *family = families_python(d->families, r->family);
 	struct process *process, *parent;
 	struct python python;
 
 	if (!family)
 		return;
-	python = family->python;
+	python = *family;
 	python.pid = (pid_t)r->pid;
 	process = process_adopt(d, &python, r->generation, r->family);
 	if (!process)
@@ -344,6 +333,11 @@ void discover_fork(struct discover *d, const struct fork_record *r)
 	parent = processes_by_pid(d->stages.processes, (pid_t)r->ppid);
 	if (parent && parent->cmdline)
 		process_argv(process, parent->cmdline, parent->cmdline_size);
+}
+
+bool discover_family_lives(const struct discover *d, uint64_t family)
+{
+	return families_python(d->families, family) != NULL;
 }
 
 void discover_exit(struct discover *d, const struct exit_record *r)
@@ -396,9 +390,9 @@ void discover_mapping(struct discover *d, const struct mapping *m)
 		return;
 	python = python_of(image, m->pid, m->address + (image->first_exec_offset - m->offset));
 	snprintf(python.library, sizeof(python.library), "%s", m->path);
-	generation = pendings_take(d->pending, m->pid, &pending);
+	generation = generation_found(d, m->pid, &pending);
 	if (!generation)
-		generation = generation_new(d);
+		return;
 	process = process_adopt(d, &python, generation, generation);
 	pending_tell(process, &pending);
 	if (!process)
@@ -431,10 +425,9 @@ static void scan_found(void *data, const struct python *python)
 		return;
 	known = probe_process_get(d->stages.probe, pid, &told) == 0;
 	if (!known) {
-		told.generation = pendings_take(d->pending, pid, &pending);
+		told.generation = told.family = generation_found(d, pid, &pending);
 		if (!told.generation)
-			told.generation = generation_new(d);
-		told.family = told.generation;
+			return;
 	}
 	process = process_adopt(d, python, told.generation, told.family);
 	pending_tell(process, &pending);

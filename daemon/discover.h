@@ -32,6 +32,8 @@ void discover_fork(struct discover *discover, const struct fork_record *record);
 void discover_exec(struct discover *discover, const struct exec_record *record);
 void discover_exit(struct discover *discover, const struct exit_record *record);
 void discover_mapping(struct discover *discover, const struct mapping *mapping);
+/* Whether a process of the family is known that lives. */
+bool discover_family_lives(const struct discover *discover, uint64_t family);
 /* About once a second: forgets execs that never became Python, sees processes that ended unseen. */
 void discover_tick(struct discover *discover, uint64_t now_ns);
 

@@ -227,11 +227,39 @@ void intake_settle(struct intake *intake)
 
 /* --- the other records ----------------------------------------------------------------------- */
 
+static void code_dropped(void *data, const struct code_key *key)
+{
+	struct intake *intake = data;
+
+	probe_gate_drop(intake->stages.probe, key->family, key->code, key->checksum);
+}
+
+static void family_drop(struct intake *intake, uint64_t family)
+{
+	codes_drop_family(intake->stages.codes, family, code_dropped, intake);
+}
+
+/* Its names are dropped in a moment, unless it lives then. */
+static void family_goes(struct intake *intake, uint64_t family)
+{
+	struct leaving *leaving = calloc(1, sizeof(*leaving));
+
+	if (!leaving) {
+		family_drop(intake, family);
+		return;
+	}
+	leaving->family = family;
+	leaving->since_ns = loop_now_ns();
+	*intake->leaving_end = leaving;
+	intake->leaving_end = &leaving->next;
+}
+
 static void code_seen(struct intake *intake, const struct record_header *header)
 {
 	struct process *process;
 	const struct code_record *code;
 	const struct python *python = NULL;
+	bool orphan;
 	int r;
 
 	if (decode_code(header, &code) < 0) {
@@ -241,7 +269,12 @@ static void code_seen(struct intake *intake, const struct record_header *header)
 	process = processes_by_pid(intake->stages.processes, (pid_t)code->pid);
 	if (process && process->family == code->family)
 		python = process->python;
+	/* Its exec is on its way, or was lost: then no end will tell that its names may go. */
+	orphan = !codes_has_family(intake->stages.codes, code->family) &&
+		 !discover_family_lives(intake->stages.discover, code->family);
 	r = codes_add(intake->stages.codes, python, code, header->size);
+	if (r == 0 && orphan)
+		family_goes(intake, code->family);
 	if (r == 0 || r == -EEXIST)
 		probe_gate_add(intake->stages.probe, code->family, code->code, code->checksum);
 }
@@ -307,31 +340,13 @@ void intake_record(void *data, const void *bytes, size_t size)
 
 /* --- ends and names -------------------------------------------------------------------------- */
 
-static void code_dropped(void *data, const struct code_key *key)
-{
-	struct intake *intake = data;
-
-	probe_gate_drop(intake->stages.probe, key->family, key->code, key->checksum);
-}
-
 void intake_ended(void *data, struct process *process, bool last_of_family)
 {
 	struct intake *intake = data;
-	struct leaving *leaving;
-
 	if (intake->stages.server)
 		server_process_ended(intake->stages.server, process);
-	if (!last_of_family)
-		return;
-	leaving = calloc(1, sizeof(*leaving));
-	if (!leaving) {
-		codes_drop_family(intake->stages.codes, process->family, code_dropped, intake);
-		return;
-	}
-	leaving->family = process->family;
-	leaving->since_ns = loop_now_ns();
-	*intake->leaving_end = leaving;
-	intake->leaving_end = &leaving->next;
+	if (last_of_family)
+		family_goes(intake, process->family);
 }
 
 static void families_leave(struct intake *intake, uint64_t now_ns)
@@ -339,7 +354,8 @@ static void families_leave(struct intake *intake, uint64_t now_ns)
 	while (intake->leaving && intake->leaving->since_ns + FAMILY_KEEP_NS <= now_ns) {
 		struct leaving *leaving = intake->leaving;
 
-		codes_drop_family(intake->stages.codes, leaving->family, code_dropped, intake);
+		if (!discover_family_lives(intake->stages.discover, leaving->family))
+			family_drop(intake, leaving->family);
 		intake->leaving = leaving->next;
 		free(leaving);
 	}

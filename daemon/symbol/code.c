@@ -110,6 +110,11 @@ static void family_free(struct codes *codes, struct family *family)
 	free(family);
 }
 
+bool codes_has_family(const struct codes *codes, uint64_t family)
+{
+	return family_find(codes, family) != NULL;
+}
+
 void codes_drop_family(struct codes *codes, uint64_t family,
 		       void (*dropped)(void *data, const struct code_key *key), void *data)
 {

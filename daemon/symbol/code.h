@@ -34,6 +34,7 @@ int codes_fetch(struct codes *codes, const struct py_layout *layout, pid_t pid,
 		const struct code_key *key);
 const struct code *codes_find(struct codes *codes, uint64_t family, uint64_t address,
 			      uint32_t checksum);
+bool codes_has_family(const struct codes *codes, uint64_t family);
 /* dropped is told each key (it may be NULL): the kernel side must describe the object again. */
 void codes_drop_family(struct codes *codes, uint64_t family,
 		       void (*dropped)(void *data, const struct code_key *key), void *data);
