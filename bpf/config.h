@@ -10,7 +10,6 @@
 #define PYPROF_BPF_CONFIG_H
 
 #include <linux/types.h>
-#include "bpf/counters.h"
 
 /*
  * The kernel side's working areas: `scratches` holds CPUs × SCRATCH_CONTEXTS of them. A perf event
@@ -183,6 +182,18 @@ struct process_ticks {
 	__u64 lost[LOSS_MAX];
 };
 
+/* The programs that count on demand; each runs while somebody records what it counts. */
+enum source_id { SRC_SYSCALLS, SRC_MEMORY, SRC_COUNT };
+
+/* Anonymous memory at the last sample. Of an earlier recording when the epoch is another: what
+ * happened between two recordings is nobody's. */
+struct memory_seen {
+	__s64 bytes;
+	__s64 peak_bytes; /* the most that was seen */
+	__u32 epoch;      /* source_epochs[SRC_MEMORY]; 0: never */
+	__u32 pad;
+};
+
 /* Value of `processes`: tgid (u32) → this. Written by fork/exec/exit and by the daemon, never by
  * perf events (they add to `ticks` in place). */
 struct py_process {
@@ -194,7 +205,7 @@ struct py_process {
 	__u32 state;
 	struct process_ticks ticks;   /* of the always-on sampler */
 	struct process_ticks session; /* of events that a recording added */
-	struct memory_counts memory;
+	struct memory_seen memory;
 };
 
 /* Key of `gate`: code objects whose description has arrived. Written by the daemon, looked up by

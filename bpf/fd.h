@@ -3,8 +3,8 @@
 #ifndef PYPROF_BPF_FD_H
 #define PYPROF_BPF_FD_H
 
-#include "bpf/counters.h"
 #include "bpf/kernel.h"
+#include "bpf/record.h"
 
 /* include/uapi/linux/stat.h, major.h */
 #define MODE_TYPE 0170000
@@ -35,11 +35,6 @@ static inline __attribute__((always_inline)) struct inode *fd_inode(struct task_
 static inline __attribute__((always_inline)) __u32 device_major(__u32 dev)
 {
 	return dev >> 20;
-}
-
-static inline __attribute__((always_inline)) __u32 device_minor(__u32 dev)
-{
-	return dev & 0xfffff;
 }
 
 static inline __attribute__((always_inline)) enum io_kind inode_kind(struct inode *inode)

@@ -7,46 +7,22 @@
 #ifndef PYPROF_BPF_GATHER_H
 #define PYPROF_BPF_GATHER_H
 
-#include "bpf/counters.h"
 #include "bpf/maps.h"
+#include "bpf/settings.h"
 #include "bpf/user_memory.h"
 
-ALWAYS_INLINE struct source_runs *runs_here(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&source_runs, &cpu);
-}
-
-/*
- * Nanoseconds that the task has been off the CPU in its life: the clock at which its present
- * stretch on the CPU was last accounted, less what was accounted. update_curr() moves both by the
- * same amount, so it changes while the task is away only (kernel/sched/fair.c, 5.10–6.18).
+/* The thread's sums; those of an earlier recording, and of the image before an exec, are dropped.
  */
-ALWAYS_INLINE __u64 off_cpu_ns(struct task_struct *task)
-{
-	__u64 start = *(volatile __u64 *)&task->se.exec_start;
-	__u64 ran = *(volatile __u64 *)&task->se.sum_exec_runtime;
-
-	/* A timer tick may have come between the two. */
-	if (*(volatile __u64 *)&task->se.exec_start != start) {
-		start = *(volatile __u64 *)&task->se.exec_start;
-		ran = *(volatile __u64 *)&task->se.sum_exec_runtime;
-	}
-	return start - ran;
-}
-
-/* The thread's sums; those of the image before an exec are dropped. */
 ALWAYS_INLINE struct thread_use *use_of(struct task_struct *task, const struct py_process *p)
 {
 	struct thread_use *use =
 	    bpf_task_storage_get(&thread_uses, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u32 epoch = source_epochs[SRC_SYSCALLS];
 
-	if (use && use->generation != p->generation) {
+	if (use && (use->generation != p->generation || use->epoch != epoch)) {
 		__builtin_memset(use, 0, sizeof(*use));
 		use->generation = p->generation;
-		use->off_ns = off_cpu_ns(task);
-		use->delay_ns = task->sched_info.run_delay;
+		use->epoch = epoch;
 	}
 	return use;
 }
@@ -71,18 +47,12 @@ ALWAYS_INLINE bool gather(struct thread_use *use, __u32 resource, __u64 amount)
 }
 
 /* Samples the sum of a resource; its next sample is due after about `every`. */
-ALWAYS_INLINE bool gather_send(struct thread_use *use, struct source_runs *runs, __u32 source,
-			       __u32 resource, __u64 detail, __u64 every)
+ALWAYS_INLINE bool gather_send(struct thread_use *use, __u32 resource, __u64 detail, __u64 every)
 {
 	struct gathered *of = &use->of[resource & (RESOURCE_MAX - 1)];
 
-	if (use_sample(resource, detail, of->sum)) {
-		if (runs)
-			runs->deferred[source & (SRC_MAX - 1)]++;
+	if (use_sample(resource, detail, of->sum))
 		return false;
-	}
-	if (runs)
-		runs->walks[source & (SRC_MAX - 1)]++;
 	of->sum = 0;
 	of->next = due_after(every);
 	return true;

@@ -65,18 +65,8 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
-struct sched_entity {
-	__u64 exec_start, sum_exec_runtime;
-};
-
-struct sched_info {
-	unsigned long long run_delay;
-};
-
 struct task_struct {
 	struct thread_info thread_info;
-	struct sched_entity se;
-	struct sched_info sched_info;
 	struct files_struct *files;
 	int pid, tgid, exit_code;
 	unsigned int flags;

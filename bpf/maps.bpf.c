@@ -6,7 +6,7 @@
 const volatile __u32 cpus = 1;
 const volatile __u32 cpus_per_ring = 16;
 const volatile __u32 ring_wake_bytes = 1 << 18;
-volatile __u32 modes = 0;
+volatile __u32 source_epochs[SRC_COUNT] = {};
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -21,4 +21,3 @@ struct codes_map code_caches SEC(".maps");
 struct events_map events SEC(".maps");
 struct rings_map rings SEC(".maps");
 struct thread_uses_map thread_uses SEC(".maps");
-struct source_runs_map source_runs SEC(".maps");

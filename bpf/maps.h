@@ -102,14 +102,6 @@ struct thread_uses_map {
 	__type(value, struct thread_use);
 };
 
-/* CPU → how often the counting programs ran there. */
-struct source_runs_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* daemon: CPUs */
-	__type(key, __u32);
-	__type(value, struct source_runs);
-};
-
 extern struct processes_map processes SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
 extern struct images_map images SEC(".maps");
@@ -121,7 +113,6 @@ extern struct codes_map code_caches SEC(".maps");
 extern struct rings_map rings SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct thread_uses_map thread_uses SEC(".maps");
-extern struct source_runs_map source_runs SEC(".maps");
 
 /*
  * Newer kernels run tracepoint programs preemptibly: two of them can meet on one CPU. The area is

@@ -20,40 +20,29 @@ ALWAYS_INLINE __s64 anonymous_bytes(struct mm_struct *mm, unsigned long long *ct
 	return counters->rss_stat[MM_ANONPAGES].count << PAGE_SHIFT;
 }
 
-ALWAYS_INLINE void memory_grown(struct py_process *p, struct source_runs *runs, __s64 now)
+ALWAYS_INLINE void memory_grown(struct memory_seen *m, __s64 now)
 {
-	struct memory_counts *m = &p->memory;
-	__s64 grown = now - m->seen_bytes;
 	bool again = now <= m->peak_bytes;
 
-	if (use_sample(RESOURCE_MEMORY, again ? MEMORY_AGAIN : 0, grown)) {
-		if (runs)
-			runs->deferred[SRC_MEMORY]++;
-		return;
-	}
-	if (runs)
-		runs->walks[SRC_MEMORY]++;
-	m->seen_bytes = now;
-	m->grown_bytes += grown;
-	if (again)
-		m->again_bytes += grown;
-	else
+	if (use_sample(RESOURCE_MEMORY, again ? MEMORY_AGAIN : 0, now - m->bytes))
+		return; /* the next one brings it */
+	m->bytes = now;
+	if (!again)
 		m->peak_bytes = now;
 }
 
-ALWAYS_INLINE void memory_changed(struct py_process *p, struct source_runs *runs, __s64 now)
+ALWAYS_INLINE void memory_changed(struct memory_seen *m, __s64 now)
 {
-	struct memory_counts *m = &p->memory;
+	__u32 epoch = source_epochs[SRC_MEMORY];
 
-	if (!m->known) {
-		m->seen_bytes = now;
+	if (m->epoch != epoch) {
+		m->bytes = now;
 		m->peak_bytes = now;
-		m->known = 1;
-	} else if (now >= m->seen_bytes + MEMORY_EVERY) {
-		memory_grown(p, runs, now);
-	} else if (now <= m->seen_bytes - MEMORY_EVERY) {
-		m->freed_bytes += m->seen_bytes - now;
-		m->seen_bytes = now;
+		m->epoch = epoch;
+	} else if (now >= m->bytes + MEMORY_EVERY) {
+		memory_grown(m, now);
+	} else if (now <= m->bytes - MEMORY_EVERY) {
+		m->bytes = now;
 	}
 }
 
@@ -63,18 +52,10 @@ int memory_loop(unsigned long long *ctx)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct py_process *p = bpf_map_lookup_elem(&processes, &tgid);
 	struct mm_struct *mm = (void *)ctx[0];
-	struct source_runs *runs = runs_here();
 
-	if (!p) {
-		if (runs)
-			runs->others[SRC_MEMORY]++;
-		return 0;
-	}
-	if (runs)
-		runs->traced[SRC_MEMORY]++;
 	/* Another process's: memory is written or reclaimed from outside. */
-	if ((int)ctx[1] != MM_ANONPAGES || bpf_get_current_task_btf()->mm != mm)
+	if (!p || (int)ctx[1] != MM_ANONPAGES || bpf_get_current_task_btf()->mm != mm)
 		return 0;
-	memory_changed(p, runs, anonymous_bytes(mm, ctx));
+	memory_changed(&p->memory, anonymous_bytes(mm, ctx));
 	return 0;
 }

@@ -52,7 +52,6 @@ static __always_inline void process_over(__u32 tgid, __u32 exit_code)
 	r.exit_code = exit_code;
 	r.ticks = p->ticks;
 	r.session = p->session;
-	r.memory = p->memory;
 	process_forget(tgid);
 	event_send(&r, sizeof(r));
 }

@@ -40,26 +40,23 @@ struct py_frame {
 
 /*
  * What a sample is a weight of. Ids are append-only. X(id, NAME, "text", "unit")
- * detail: MEMORY: MEMORY_AGAIN; READ, WRITE: enum io_kind; SYSCALL, ERROR, CALL_TIME: the system
- * call's number; IOCTL_TIME: driver << 32 | the ioctl's number.
+ * detail: MEMORY: MEMORY_AGAIN or 0; READ, WRITE: enum io_kind; SYSCALL: the call's number.
  */
 #define RESOURCES(X)                                                                               \
 	X(0, CPU, "cpu", "ns")                                                                     \
 	X(1, MEMORY, "memory", "bytes")                                                            \
 	X(2, READ, "read", "bytes")                                                                \
 	X(3, WRITE, "write", "bytes")                                                              \
-	X(4, SYSCALL, "syscall", "count")                                                          \
-	X(5, ERROR, "syscall-error", "count")                                                      \
-	X(6, CALL_TIME, "syscall-time", "ns")                                                      \
-	X(7, IOCTL_TIME, "gpu", "ns")
+	X(4, SYSCALL, "syscall", "count")
 
 enum resource {
 #define X(id, name, text, unit) RESOURCE_##name = id,
 	RESOURCES(X)
 #undef X
-	    RESOURCE_MAX = 8,
+	    RESOURCE_MAX = 8, /* a power of two */
 };
 
+enum io_kind { IO_FILE, IO_SOCKET, IO_PIPE, IO_TTY, IO_OTHER, IO_KINDS };
 #define MEMORY_AGAIN 1 /* the process had as much before: freed and touched again */
 enum leaf_class { LEAF_PYTHON, LEAF_NATIVE, LEAF_SYSTEM };
 enum gil_state { GIL_UNKNOWN, GIL_HELD, GIL_WANTED, GIL_RELEASED, GIL_NONE /* free-threaded */ };
@@ -150,7 +147,6 @@ struct exit_record {
 	__u32 pid;
 	__u32 exit_code;
 	struct process_ticks ticks, session; /* final, as in struct py_process */
-	struct memory_counts memory;
 };
 
 _Static_assert(sizeof(struct record_header) == 16, "changed size");
@@ -159,6 +155,6 @@ _Static_assert(sizeof(struct sample_record) == 96, "changed size");
 _Static_assert(sizeof(struct code_record) == 96, "changed size");
 _Static_assert(sizeof(struct fork_record) == 80, "changed size");
 _Static_assert(sizeof(struct exec_record) == 112, "changed size");
-_Static_assert(sizeof(struct exit_record) == 400, "changed size");
+_Static_assert(sizeof(struct exit_record) == 352, "changed size");
 
 #endif

@@ -4,14 +4,13 @@
 #ifndef PYPROF_BPF_SETTINGS_H
 #define PYPROF_BPF_SETTINGS_H
 
-#include <linux/types.h>
+#include "bpf/config.h"
 
 extern const volatile __u32 cpus; /* of the per-CPU parts: highest present CPU + 1 */
 extern const volatile __u32 cpus_per_ring;
 extern const volatile __u32 ring_wake_bytes; /* below, the daemon's timer drains */
 
-/* What is counted at the moment; the daemon changes it while programs run. */
-#define MODE_TARGETS 1 /* I/O by file, socket and pipe */
-extern volatile __u32 modes;
+/* Rises each time a source is attached, from 1: sums of before do not count. */
+extern volatile __u32 source_epochs[SRC_COUNT];
 
 #endif

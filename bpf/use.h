@@ -13,10 +13,8 @@ struct gathered {
 /* Of each thread of a Python process, in task storage: it leaves with the task. */
 struct thread_use {
 	__u64 generation;
-	/* The system call under way; 0: its begin was not seen. */
-	__u64 enter_ns, enter_off_ns;
-	/* At the end of the last one. */
-	__u64 off_ns, delay_ns;
+	__u32 epoch; /* source_epochs[SRC_SYSCALLS] */
+	__u32 pad;
 	struct gathered of[RESOURCE_MAX];
 	__u64 call_every; /* calls a sample: follows the thread's rate */
 	__u64 call_sampled_ns;

@@ -42,8 +42,8 @@ const struct option_row option_table[OPTIONS_MAX] = {
     [OPTION_DIRECT] = FLAG(0, "direct", direct, "read the process here, without the daemon"),
     [OPTION_DURATION] =
 	SECONDS('d', "duration", duration, 0.1, DAY, "for so long from now on (30, 1.5, 5m)"),
-    [OPTION_RESOURCE] = CHOICE(0, "resource", "WHAT", resource, "cpu memory io syscall gpu",
-			       "cpu (default), memory, io, syscall or gpu"),
+    [OPTION_RESOURCE] = CHOICE(0, "resource", "WHAT", resource, "cpu memory io syscall",
+			       "cpu (default), memory, io or syscall"),
     [OPTION_RATE] = NUMBER('r', "rate", "HZ", rate, 1, API_HZ_MAX,
 			   "samples a second and CPU (default: the daemon's)"),
     [OPTION_FORMAT] = CHOICE('f', "format", "FORMAT", format, "folded speedscope json",

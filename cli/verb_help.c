@@ -55,7 +55,7 @@ static const struct route {
     {"GET", API_ROUTE_FUNCTIONS "?window=60 or seconds=S", "own and total time by function"},
     {"GET", API_ROUTE_LINES "?window=60 or seconds=S&file=F", "CPU by source line"},
     {"GET", API_ROUTE_PROFILE "?resource=cpu&seconds=S&hz=N&children=1",
-     "a profile; resource: cpu, memory, io, syscall, gpu"},
+     "a profile; resource: cpu, memory, io, syscall"},
     {"POST", API_ROUTE_RECORDINGS "?pid=P&hz=N&seconds=S", "begins a recording: its id"},
     {"GET", API_ROUTE_RECORDINGS "/ID", "how far it is"},
     {"DELETE", API_ROUTE_RECORDINGS "/ID", "ends it and answers the profile"},

@@ -44,6 +44,11 @@ static void recorder_done(struct recorder *recorder)
 
 static int options_check(const struct options *options)
 {
+	bool of_cpu = !options->resource || !strcmp(options->resource, "cpu");
+
+	if (options->rate && !of_cpu)
+		return failure_say(API_USAGE, "a rate goes with cpu alone: -r and --resource %s",
+				   options->resource);
 	if (options->nrest && !options->dashes)
 		return failure_say(API_USAGE, "put -- before the command: record -- %s",
 				   options->rest[0]);

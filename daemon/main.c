@@ -16,7 +16,6 @@
 #include "daemon/base/cleanup.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
-#include "daemon/counters/calls.h"
 #include "daemon/base/worker.h"
 #include "daemon/detach.h"
 #include "daemon/discover.h"
@@ -45,7 +44,6 @@ struct daemon {
 	struct sampler *sampler;
 	struct sessions *sessions;
 	struct sources *sources;
-	struct calls *calls;
 	struct processes *processes;
 	struct codes *codes;
 	struct stacks *stacks;
@@ -130,8 +128,6 @@ static void on_tick(void *data, uint64_t expirations)
 	sampler_check(d->sampler, on_cpu_back, d);
 	discover_tick(d->discover, loop_now_ns());
 	intake_tick(d->intake, loop_now_ns());
-	if (probe_source_attached(d->probe, SRC_SYSCALLS))
-		calls_read(d->calls);
 	heap_tick(loop_now_ns());
 	if (probe_events_lost(d->probe) + mappings_lost(d->mappings)) {
 		log_warning("life-cycle events were lost, looking at /proc again");
@@ -252,8 +248,7 @@ static int probes_attach(struct daemon *d)
 	}
 	d->sessions = sessions_new(d->probe);
 	d->sources = sources_new(d->probe);
-	d->calls = calls_new(d->probe, d->processes);
-	if (!d->sessions || !d->sources || !d->calls)
+	if (!d->sessions || !d->sources)
 		return -ENOMEM;
 	r = mappings_new(d->loop, probe_cpus(d->probe), on_mapping, d, &d->mappings);
 	if (r)
@@ -367,7 +362,6 @@ static void daemon_stop(struct daemon *d)
 	sampler_free(d->sampler);
 	sessions_free(d->sessions);
 	sources_free(d->sources);
-	calls_free(d->calls);
 	mappings_free(d->mappings);
 	probe_free(d->probe);
 	intake_free(d->intake);

@@ -92,9 +92,8 @@ static void rate_update(struct report *report, uint64_t ran)
 /* Programs that run while somebody asks for what they count. */
 static void counting_fill(struct report *report)
 {
-	static const char *const names[SRC_COUNT] = {[SRC_SYSCALLS] = "syscalls",
-						     [SRC_SYSCALL_TIMES] = "syscall-times",
-						     [SRC_MEMORY] = "memory"};
+	static const char *const names[SRC_COUNT] = {
+	    [SRC_SYSCALLS] = "syscalls", [SRC_MEMORY] = "memory"};
 	bool possible = probe_uses_loop(report->probe);
 
 	for (unsigned id = 0; id < SRC_COUNT; id++) {

@@ -3,13 +3,11 @@
 
 #include <stdlib.h>
 
-#include "daemon/base/cleanup.h"
 #include "daemon/profile/profile.h"
 
 struct sources {
 	struct probe *probe;
-	unsigned demands[SRC_MAX];
-	unsigned modes[32]; /* demands of each bit */
+	unsigned demands[SRC_COUNT];
 };
 
 /* Resource → the sources that count it, as bits of enum source_id. */
@@ -19,9 +17,6 @@ static const uint32_t needs[RESOURCE_MAX] = {
     [RESOURCE_READ] = NEEDS(SYSCALLS),
     [RESOURCE_WRITE] = NEEDS(SYSCALLS),
     [RESOURCE_SYSCALL] = NEEDS(SYSCALLS),
-    [RESOURCE_ERROR] = NEEDS(SYSCALLS),
-    [RESOURCE_CALL_TIME] = NEEDS(SYSCALLS) | NEEDS(SYSCALL_TIMES),
-    [RESOURCE_IOCTL_TIME] = NEEDS(SYSCALLS) | NEEDS(SYSCALL_TIMES),
 };
 
 struct sources *sources_new(struct probe *probe)
@@ -38,7 +33,7 @@ void sources_free(struct sources *sources)
 	free(sources);
 }
 
-int sources_demand(struct sources *sources, enum source_id id)
+static int source_demand(struct sources *sources, enum source_id id)
 {
 	int r = sources->demands[id] ? 0 : probe_source_attach(sources->probe, id);
 
@@ -47,7 +42,7 @@ int sources_demand(struct sources *sources, enum source_id id)
 	return r;
 }
 
-void sources_release(struct sources *sources, enum source_id id)
+static void source_release(struct sources *sources, enum source_id id)
 {
 	if (--sources->demands[id] == 0)
 		probe_source_detach(sources->probe, id);
@@ -67,14 +62,14 @@ int sources_want(struct sources *sources, uint32_t resources)
 {
 	uint32_t of = sources_of(resources);
 
-	for (unsigned id = 0; id < SRC_MAX; id++) {
-		int r = of & (1u << id) ? sources_demand(sources, id) : 0;
+	for (unsigned id = 0; id < SRC_COUNT; id++) {
+		int r = of & (1u << id) ? source_demand(sources, id) : 0;
 
 		if (!r)
 			continue;
 		while (id-- > 0)
 			if (of & (1u << id))
-				sources_release(sources, id);
+				source_release(sources, id);
 		return r;
 	}
 	return 0;
@@ -84,35 +79,7 @@ void sources_drop(struct sources *sources, uint32_t resources)
 {
 	uint32_t of = sources_of(resources);
 
-	for (unsigned id = 0; id < SRC_MAX; id++)
+	for (unsigned id = 0; id < SRC_COUNT; id++)
 		if (of & (1u << id))
-			sources_release(sources, id);
-}
-
-static void modes_settle(struct sources *sources)
-{
-	uint32_t modes = 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(sources->modes); i++)
-		if (sources->modes[i])
-			modes |= 1u << i;
-	probe_modes(sources->probe, modes);
-}
-
-static void modes_count(struct sources *sources, uint32_t mode, unsigned by)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(sources->modes); i++)
-		if (mode & (1u << i))
-			sources->modes[i] += by;
-	modes_settle(sources);
-}
-
-void sources_mode_demand(struct sources *sources, uint32_t mode)
-{
-	modes_count(sources, mode, 1);
-}
-
-void sources_mode_release(struct sources *sources, uint32_t mode)
-{
-	modes_count(sources, mode, -1u);
+			source_release(sources, id);
 }

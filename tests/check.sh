@@ -64,7 +64,7 @@ includes() { # folder → "file:line:path" of its quoted includes
 check_includes() (
 	{
 		includes bpf | grep -vE ':bpf/[a-z0-9_]+(\.bpf)?\.h$'
-		includes daemon | grep -vE ':(daemon/.*|bpf/(config|record|checksum|counters|io_calls)\.h)$' |
+		includes daemon | grep -vE ':(daemon/.*|bpf/(config|record|checksum)\.h)$' |
 			grep -vE '^daemon/probe/.*:pyprof\.skel\.h$'
 		includes cli | grep -vE ':(cli/.*|daemon/api\.h|daemon/(base|target)/.*|daemon/symbol/linetable\.h)$'
 	} | none

@@ -67,7 +67,6 @@ void probe_maps_size(struct probe *probe, struct pyprof *s)
 	bpf_map__set_max_entries(s->maps.scratches, probe->cpus * SCRATCH_CONTEXTS);
 	bpf_map__set_max_entries(s->maps.thread_caches, probe->cpus * SCRATCH_CONTEXTS);
 	bpf_map__set_max_entries(s->maps.code_caches, probe->cpus * SCRATCH_CONTEXTS);
-	bpf_map__set_max_entries(s->maps.source_runs, probe->cpus);
 	bpf_map__set_max_entries(s->maps.rings, probe->rings);
 	bpf_map__set_autocreate(s->maps.thread_uses, probe->loop);
 	s->rodata->self_tgid = (__u32)getpid();

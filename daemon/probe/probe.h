@@ -51,26 +51,10 @@ void probe_process_drop(struct probe *probe, pid_t pid);
 /* Code objects whose description has arrived. */
 void probe_gate_add(struct probe *probe, uint64_t family, uint64_t code, uint32_t checksum);
 void probe_gate_drop(struct probe *probe, uint64_t family, uint64_t code, uint32_t checksum);
-/* The counting programs (bpf/counters.h), each alone; SRC_* of enum source_id. -ENOTSUP: not on
- * this kernel. */
+/* The programs that count on demand, each alone. -ENOTSUP: not on this kernel. */
 int probe_source_attach(struct probe *probe, enum source_id source);
 void probe_source_detach(struct probe *probe, enum source_id source);
 bool probe_source_attached(const struct probe *probe, enum source_id source);
-/* Σ of all CPUs. */
-void probe_source_runs(struct probe *probe, struct source_runs *ret_runs);
-/* MODE_* of bpf/settings.h. */
-void probe_modes(struct probe *probe, uint32_t modes);
-/* The descriptor of a map of exact counters. */
-enum probe_counters {
-	COUNT_CALLS,
-	COUNT_TIMES,
-	COUNT_ERRORS,
-	COUNT_TARGETS,
-	COUNT_IOCTLS,
-	COUNT_DEVICES,
-	COUNT_STATUS
-};
-int probe_counters_fd(const struct probe *probe, enum probe_counters which);
 int probe_ticks(struct probe *probe, unsigned cpu, struct cpu_ticks *ret_ticks);
 int probe_ticks_clear(struct probe *probe, unsigned cpu);
 /* Life-cycle records that were lost since the last call. */

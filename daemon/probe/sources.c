@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "daemon/probe/probe_private.h"
@@ -15,8 +14,7 @@ struct source {
 
 bool source_is_program(const char *name)
 {
-	static const char *const names[] = {"syscall_exit_loop", "syscall_enter_loop",
-					    "memory_loop"};
+	static const char *const names[] = {"syscall_exit_loop", "memory_loop"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
@@ -90,10 +88,6 @@ static int source_find(const struct probe *probe, enum source_id id, struct sour
 		*ret_source =
 		    (struct source){s->progs.syscall_exit_loop, &s->links.syscall_exit_loop};
 		return 0;
-	case SRC_SYSCALL_TIMES:
-		*ret_source =
-		    (struct source){s->progs.syscall_enter_loop, &s->links.syscall_enter_loop};
-		return 0;
 	case SRC_MEMORY:
 		*ret_source = (struct source){s->progs.memory_loop, &s->links.memory_loop};
 		return 0;
@@ -111,6 +105,7 @@ int probe_source_attach(struct probe *probe, enum source_id id)
 		r = source_find(probe, id, &source);
 	if (r || *source.link)
 		return r;
+	probe->skeleton->bss->source_epochs[id]++;
 	*source.link = bpf_program__attach(source.program);
 	return *source.link ? 0 : -errno;
 }
@@ -130,38 +125,4 @@ bool probe_source_attached(const struct probe *probe, enum source_id id)
 	struct source source;
 
 	return source_find(probe, id, &source) == 0 && *source.link;
-}
-
-void probe_source_runs(struct probe *probe, struct source_runs *ret_runs)
-{
-	struct source_runs runs;
-	const uint64_t *from = (const uint64_t *)&runs;
-	uint64_t *to = (uint64_t *)ret_runs;
-
-	memset(ret_runs, 0, sizeof(*ret_runs));
-	for (__u32 cpu = 0; cpu < probe->cpus; cpu++) {
-		if (bpf_map_lookup_elem(bpf_map__fd(probe->skeleton->maps.source_runs), &cpu,
-					&runs))
-			continue;
-		for (size_t i = 0; i < sizeof(runs) / sizeof(*to); i++)
-			to[i] += from[i];
-	}
-}
-
-void probe_modes(struct probe *probe, uint32_t modes)
-{
-	probe->skeleton->bss->modes = modes;
-}
-
-int probe_counters_fd(const struct probe *probe, enum probe_counters which)
-{
-	struct pyprof *s = probe->skeleton;
-	const struct bpf_map *const maps[] = {
-	    [COUNT_CALLS] = s->maps.calls,         [COUNT_TIMES] = s->maps.call_times,
-	    [COUNT_ERRORS] = s->maps.call_errors,  [COUNT_TARGETS] = s->maps.targets,
-	    [COUNT_IOCTLS] = s->maps.ioctls,       [COUNT_DEVICES] = s->maps.devices,
-	    [COUNT_STATUS] = s->maps.ioctl_status,
-	};
-
-	return bpf_map__fd(maps[which]);
 }

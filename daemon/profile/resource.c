@@ -13,7 +13,6 @@ const struct resource_name resource_names[] = {
     {"memory", "bytes", BIT(MEMORY)},
     {"io", "bytes", BIT(READ) | BIT(WRITE)},
     {"syscall", "count", BIT(SYSCALL)},
-    {"gpu", "ns", BIT(IOCTL_TIME)},
     {NULL, NULL, 0},
 };
 

@@ -138,7 +138,7 @@ int query_resource(const struct query *query, uint32_t *ret_bits, struct error *
 
 	if (!resource)
 		return error_set(error, API_USAGE,
-				 "resource is one of cpu, memory, io, syscall and gpu");
+				 "resource is one of cpu, memory, io and syscall");
 	*ret_bits = resource->bits;
 	return 0;
 }

@@ -3,6 +3,7 @@
  * stacks. */
 #include "daemon/serve/record_document.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "daemon/profile/resource.h"
 #include "daemon/serve/fields.h"
 #include "daemon/serve/members.h"
+#include "daemon/target/syscall.h"
 
 struct record {
 	struct selection selection;
@@ -127,6 +129,31 @@ static void write_thread(struct json *json, struct process *process, uint32_t ti
 	json_null(json, "task");
 }
 
+/* What of the resource it was: "read socket", "openat"; null where there is nothing to tell apart.
+ */
+static void write_detail(struct json *json, const struct profile_key *key)
+{
+	static const char *const kinds[IO_KINDS] = {[IO_FILE] = "file",
+						    [IO_SOCKET] = "socket",
+						    [IO_PIPE] = "pipe",
+						    [IO_TTY] = "tty",
+						    [IO_OTHER] = "other"};
+	const char *name = NULL;
+	char text[32] = "";
+
+	if (key->resource == RESOURCE_READ || key->resource == RESOURCE_WRITE)
+		snprintf(text, sizeof(text), "%s %s",
+			 key->resource == RESOURCE_READ ? "read" : "write",
+			 kinds[MIN(key->detail, IO_OTHER)]);
+	else if (key->resource == RESOURCE_MEMORY && key->detail == MEMORY_AGAIN)
+		snprintf(text, sizeof(text), "again");
+	else if (key->resource == RESOURCE_SYSCALL)
+		name = syscall_name((long)key->detail);
+	if (key->resource == RESOURCE_SYSCALL && !name)
+		snprintf(text, sizeof(text), "%lu", (unsigned long)key->detail);
+	json_string(json, "detail", name ? name : text[0] ? text : NULL);
+}
+
 static void write_state(struct json *json, const struct profile_key *key)
 {
 	static const char *const gils[] = {[GIL_UNKNOWN] = NULL,
@@ -140,6 +167,7 @@ static void write_state(struct json *json, const struct profile_key *key)
 	json_string(json, "gil", key->gil < ARRAY_SIZE(gils) ? gils[key->gil] : NULL);
 	json_string(json, "leaf", key->leaf < ARRAY_SIZE(leaves) ? leaves[key->leaf] : NULL);
 	json_bool(json, "truncated", key->partial != 0);
+	write_detail(json, key);
 }
 
 static void write_stack(struct json *json, const struct record *record,
@@ -230,7 +258,10 @@ int record_document(struct view *view)
 	request_begin(view->request, &json);
 	json_string(&json, "resource", resource->name);
 	json_string(&json, "unit", resource->unit);
-	json_uint(&json, "hz", view->hz);
+	if (view->resources == RESOURCE_BIT(RESOURCE_CPU))
+		json_uint(&json, "hz", view->hz);
+	else
+		json_null(&json, "hz"); /* by amount, not by time */
 	json_uint(&json, "started_time_ns", view->started_wall_ns);
 	json_real(&json, "seconds", view->seconds, 3);
 	write_counts(view, &json, &record);

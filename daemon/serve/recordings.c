@@ -261,6 +261,8 @@ static int sources_attach(struct active *active, struct error *error)
 
 	if (active->recording.resources == RESOURCE_BIT(RESOURCE_CPU))
 		return 0;
+	if (active->recording.source == SOURCE_SESSION)
+		return error_set(error, API_USAGE, "a rate goes with cpu alone");
 	if (!active->peer.all)
 		return error_set(error, API_NO_PERMISSION, "recordings other than of cpu");
 	if (!hooks->sources_want)

@@ -51,6 +51,8 @@ def server(tmp_path):
     (["functions", "-s", "size"], ["own, total, samples"]),
     (["functions", "a", "b"], ["one filter"]),
     (["record", "-f", "svg"], ["folded speedscope json"]),
+    (["record", "--resource", "disk"], ["--resource", "cpu memory io syscall"]),
+    (["record", "--resource", "io", "-r", "99"], ["-r", "--resource io"]),
     (["record", "-o", "x.svg"], ["x.svg", "-f folded"]),
     (["record", "sleep", "1"], ["-- before the command"]),
     (["record", "-p", "1", "--", "sleep"], ["do not go together"]),

@@ -3,6 +3,7 @@
 did. A sum that has not passed its threshold when the program ends is not in the profile: the bounds leave room for one."""
 import json
 import os
+import signal
 import subprocess
 import textwrap
 import time
@@ -99,6 +100,8 @@ def test_io(daemon, spawn):
     document = record(daemon, spawn, "io", "syscalls")
     own = own_weights(document)
     # A sample is due after half to one and a half MiB, so that much may be missing at the end of each.
+    assert {s["detail"] for s in document["stacks"]} <= {"read other", "write other", "read pipe", "write pipe", "read file"}
+    assert {s["detail"] for s in document["stacks"]} >= {"read other", "write other"}  # devices
     assert own["read_them"] == pytest.approx(READS * 65536, abs=3 * MIB)
     assert own["write_them"] == pytest.approx(WRITES * 10000, abs=3 * MIB)
     assert lines_of(document, "read_them") == {line_with("os.read(zero")}
@@ -115,6 +118,8 @@ def test_syscalls(daemon, spawn):
     most = max(s["weight"] / s["samples"] for s in document["stacks"])
     assert total - 3 * most <= sum(own.values()) <= total * 1.01
     assert max(own, key=own.get) == "fail_them"
+    calls = {stack["detail"] for _, _, frames, stack in stacks_of(document) if frames[-1]["function"] == "fail_them"}
+    assert calls & {"stat", "newfstatat"}, calls
 
 
 def test_folded_is_in_bytes(daemon, spawn, tmp_path):
@@ -149,3 +154,27 @@ def test_others_may_not(daemon, spawn):
                          timeout=20)
     assert run.returncode == 77, run.stderr
     assert "syscalls" not in attached(daemon)
+
+
+def test_growth_between_recordings_is_nobodys(daemon, spawn):
+    """The second recording begins where it begins, not where the first one ended."""
+    code = (f"import sys\nkept = []\ndef grow(n):\n    kept.append(bytearray(n * {MIB}))\nprint('ready', flush=True)\n"
+            "for line in sys.stdin:\n    grow(int(line))\n    print('done', flush=True)\n")
+    target = spawn([HOST, "-c", code])
+    assert target.stdout.readline() == b"ready\n"
+    sums = []
+    for within, behind in ((20, 100), (10, 0)):
+        recorder = spawn([PYPROFCTL, "record", "--socket", daemon.socket, "-p", str(target.pid), "--resource", "memory",
+                          "-f", "json", "-o", "-"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        until(lambda: "memory" in attached(daemon), "no recording runs")
+        say(target, b"1")  # the first growth that is seen tells where it begins
+        assert target.stdout.readline() == b"done\n"
+        say(target, b"%d" % within)
+        assert target.stdout.readline() == b"done\n"
+        recorder.send_signal(signal.SIGINT)
+        out, err = recorder.communicate(timeout=30)
+        assert recorder.returncode == 0, err
+        sums.append(sum(own_weights(json.loads(out)).values()))
+        say(target, b"%d" % behind)
+        assert target.stdout.readline() == b"done\n"
+    assert sums == [pytest.approx(20 * MIB, abs=2 * MIB), pytest.approx(10 * MIB, abs=2 * MIB)]
